@@ -1,0 +1,116 @@
+"""System checks: settings that cannot work are named before anything runs."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Django's own name
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
+from gamification.domain.activity_types import DERIVED_COUNTERS
+
+HOOKS = ("LEADERBOARD_BACKEND", "DISPLAY_NAME", "AVATAR_URL", "USER_TIMEZONE", "IS_EXCLUDED", "SCOPES")
+WHOLE_NUMBERS = {
+    "BASE_XP": (1, 10**9),
+    "MAX_LEVEL": (2, 1000),
+    "BACKDATE_DAYS": (0, 36500),
+    "STREAK_FREEZES": (0, 1000),
+    "STREAK_FREEZES_MAX": (0, 1000),
+    "STREAK_FREEZE_EARNED_EVERY": (0, 36500),
+    "STREAK_BONUS_PER_DAY": (0, 100_000),
+    "STREAK_BONUS_MAX": (0, 100_000),
+    "LEADERBOARD_TTL": (1, 86_400),
+}
+
+
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Hold ``GAMIFICATION`` against what is known: names, ranges, zones, kinds, hooks."""
+    raw = getattr(settings, "GAMIFICATION", {})
+    if not isinstance(raw, dict):
+        return [Error("GAMIFICATION must be a dict.", id="gamification.E001")]
+    messages = [_unknown(name) for name in raw if name not in NAMES]
+    try:
+        current = get_settings()
+        _ = current.levels
+    except (ImproperlyConfigured, ImportError, TypeError, ValueError, AttributeError) as error:
+        return [*messages, Error(f"GAMIFICATION cannot be read: {error}", id="gamification.E003")]
+    return [*messages, *_check_numbers(current), *_check_zone(current), *_check_names(current), *_check_hooks(current)]
+
+
+def check_databases(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of SQLite without IMMEDIATE transactions, under which parallel writers fail with "database is locked"."""
+    return [
+        Warning(
+            f"The SQLite database {alias!r} does not use IMMEDIATE transactions.",
+            hint="Set OPTIONS = {'transaction_mode': 'IMMEDIATE', 'timeout': 20}.",
+            id="gamification.W001",
+        )
+        for alias, database in settings.DATABASES.items()
+        if database["ENGINE"].endswith("sqlite3")
+        and str(database.get("OPTIONS", {}).get("transaction_mode", "")).upper() != "IMMEDIATE"
+    ]
+
+
+def _unknown(name: str) -> CheckMessage:
+    nearest = get_close_matches(str(name), NAMES, n=1)
+    hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known are: {', '.join(sorted(NAMES))}."
+    return Error(f"GAMIFICATION has no setting {name!r}.", hint=hint, id="gamification.E002")
+
+
+def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
+    messages: list[CheckMessage] = [
+        Error(f"GAMIFICATION[{name!r}] must be a whole number from {low:,} to {high:,}.", id="gamification.E004")
+        for name, (low, high) in WHOLE_NUMBERS.items()
+        if type(getattr(current, name)) is not int or not low <= getattr(current, name) <= high
+    ]
+    if not messages and current.STREAK_FREEZES > current.STREAK_FREEZES_MAX:
+        messages.append(
+            Error("GAMIFICATION['STREAK_FREEZES'] is more than 'STREAK_FREEZES_MAX'.", id="gamification.E004")
+        )
+    return messages
+
+
+def _check_zone(current: GamificationSettings) -> list[CheckMessage]:
+    try:
+        ZoneInfo(current.DEFAULT_TIMEZONE)
+    except (KeyError, ValueError, OSError, TypeError):
+        return [Error("GAMIFICATION['DEFAULT_TIMEZONE'] is not an IANA time zone.", id="gamification.E005")]
+    return []
+
+
+def _check_names(current: GamificationSettings) -> list[CheckMessage]:
+    reserved = {*STATE_METRICS, *DERIVED_COUNTERS}
+    messages: list[CheckMessage] = [
+        Error(f"The counter {name!r} has the name of a built-in metric or holds a colon.", id="gamification.E006")
+        for name in sorted(current.counters)
+        if name in reserved or ":" in name
+    ]
+    for setting, names, known in (
+        ("SELF_REPORTED_KINDS", current.SELF_REPORTED_KINDS, frozenset(current.activity_types)),
+        ("LEADERBOARD_COUNTERS", current.LEADERBOARD_COUNTERS, current.counters | set(DERIVED_COUNTERS)),
+    ):
+        messages += [
+            Error(f"GAMIFICATION[{setting!r}] names {name!r}, which no kind declares.", id="gamification.E007")
+            for name in names
+            if name not in known
+        ]
+    return messages
+
+
+def _check_hooks(current: GamificationSettings) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    for path in [*(getattr(current, name) for name in HOOKS), *current.METRICS.values()]:
+        if path is None or callable(path):
+            continue
+        try:
+            import_string(path)
+        except (ImportError, AttributeError):
+            messages.append(
+                Error(f"GAMIFICATION points to {path!r}, which cannot be imported.", id="gamification.E008")
+            )
+    return messages

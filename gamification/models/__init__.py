@@ -1,0 +1,22 @@
+"""The tables. The log, the ledger and the freezes are the source of truth; everything else can be rebuilt from them."""
+
+from gamification.models.achievements import Achievement, UserAchievement
+from gamification.models.activities import Activity, UserCounter
+from gamification.models.leaderboards import LeaderboardCache
+from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
+from gamification.models.throttles import RequestCount
+from gamification.models.xp import UserXP, XPTransaction
+
+__all__ = [
+    "Achievement",
+    "Activity",
+    "ExcusedDate",
+    "LeaderboardCache",
+    "RequestCount",
+    "UserAchievement",
+    "UserCounter",
+    "UserDay",
+    "UserStreak",
+    "UserXP",
+    "XPTransaction",
+]

@@ -1,0 +1,77 @@
+"""The log of what users did, and the counters that it adds up to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from gamification.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
+
+
+class ActivityQuerySet(AppendOnlyQuerySet["Activity"]):
+    """The log; append-only."""
+
+    def newest_first(self) -> ActivityQuerySet:
+        return self.order_by("-occurred_at", "-id")
+
+
+class Activity(AppendOnlyModel):
+    """One thing that a user did, exactly once per key.
+
+    ``local_date`` is the date of ``occurred_at`` in ``timezone``, decided when it was recorded and never again.
+    ``counters`` holds how far it raised each counter, ``outcome`` what the first caller was told, for replays.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(_("kind"), max_length=100)
+    key = models.CharField(_("key"), max_length=255)
+    quantity = models.PositiveIntegerField(_("quantity"), default=1)
+    data = models.JSONField(_("data"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    occurred_at = models.DateTimeField(_("occurred at"))
+    timezone = models.CharField(_("time zone"), max_length=64)
+    local_date = models.DateField(_("local date"))
+    is_in_streak = models.BooleanField(_("part of the streak"), default=True)
+    counters = models.JSONField(_("counters raised"), default=dict, blank=True)
+    content_hash = models.CharField(max_length=64, editable=False)
+    outcome = models.JSONField(_("outcome"), default=dict, editable=False)
+    recorded_at = models.DateTimeField(_("recorded at"))
+
+    objects = ActivityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("activity")
+        verbose_name_plural = _("activities")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="gamification_activity_once_per_key"),
+            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="gamification_activity_quantity_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "local_date"], name="gamification_activity_by_day"),
+            models.Index(fields=["user", "-occurred_at", "-id"], name="gamification_activity_newest"),
+        ]
+        permissions = [("record_activity", "Can record activities for others")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.local_date}"
+
+
+class UserCounter(models.Model):
+    """How often a user did something; ``name`` may be a fact of its own, such as ``languages_practised:es``."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=150)
+    value = models.BigIntegerField(_("value"), default=0)
+
+    class Meta:
+        verbose_name = _("counter")
+        verbose_name_plural = _("counters")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="gamification_counter_once_per_name"),
+            models.CheckConstraint(condition=models.Q(value__gte=0), name="gamification_counter_not_negative"),
+        ]
+        indexes = [models.Index(fields=["name", "-value", "user"], name="gamification_counter_board")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"

@@ -1,0 +1,105 @@
+"""The ledger of XP, and what it adds up to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from gamification.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
+
+
+class Source(models.TextChoices):
+    """Where a row of the ledger comes from; keys are unique within a source, so that a client's never meets ours."""
+
+    CLIENT = "client", _("awarded")
+    ACTIVITY = "activity", _("activity")
+    STREAK = "streak", _("streak bonus")
+    ACHIEVEMENT = "achievement", _("achievement")
+    REVERSAL = "reversal", _("reversal")
+
+
+class XPTransactionQuerySet(AppendOnlyQuerySet["XPTransaction"]):
+    """The ledger; append-only."""
+
+    def newest_first(self) -> XPTransactionQuerySet:
+        return self.order_by("-created_at", "-id")
+
+    def earned(self) -> XPTransactionQuerySet:
+        """Keep the positive rows that were not reversed."""
+        return self.filter(xp_amount__gt=0, reversed_by__isnull=True)
+
+
+class XPTransaction(AppendOnlyModel):
+    """A change of somebody's XP, never altered afterwards.
+
+    ``earned_on`` is the local date that the XP belongs to, or None when it counts in no window.
+    ``key`` names the event within its source; ``outcome`` is what the first caller was told, for replays.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    xp_amount = models.BigIntegerField(_("XP"))
+    reason = models.CharField(_("reason"), max_length=255)
+    reference_id = models.CharField(_("reference"), max_length=255, blank=True, default="")
+    created_at = models.DateTimeField(_("booked at"))
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    source = models.CharField(_("source"), max_length=20, choices=Source.choices)
+    key = models.CharField(_("key"), max_length=255)
+    earned_on = models.DateField(_("earned on"), null=True, blank=True)
+    reverses = models.OneToOneField(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="reversed_by", verbose_name=_("reverses")
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    content_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+    outcome = models.JSONField(_("outcome"), default=dict, blank=True, editable=False)
+
+    objects = XPTransactionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("XP transaction")
+        verbose_name_plural = _("XP transactions")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "source", "key"], name="gamification_xp_once_per_key"),
+            models.CheckConstraint(condition=~models.Q(xp_amount=0), name="gamification_xp_not_zero"),
+        ]
+        indexes = [models.Index(fields=["user", "-created_at", "-id"], name="gamification_xp_newest")]
+        permissions = [("award_xp", "Can award XP"), ("reverse_xp", "Can reverse XP")]
+
+    def __str__(self) -> str:
+        return f"{self.xp_amount:+,} XP: {self.reason}"
+
+
+class UserXP(models.Model):
+    """A user's total and the level that follows from it.
+
+    ``total_xp_earned`` is the sum of the positive, unreversed rows. ``version`` grows with every write for the user.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    total_xp = models.BigIntegerField(_("total XP"), default=0)
+    total_xp_earned = models.BigIntegerField(_("XP ever earned"), default=0)
+    current_level = models.PositiveIntegerField(_("level"), default=1)
+    highest_level = models.PositiveIntegerField(_("highest level"), default=1)
+    xp_to_next_level = models.BigIntegerField(_("XP to the next level"), default=100)
+    level_progress_percentage = models.DecimalField(
+        _("progress in percent"), max_digits=5, decimal_places=2, default=Decimal(0)
+    )
+    title = models.CharField(_("title"), max_length=100, default="Novice")
+    is_visible = models.BooleanField(_("shown on leaderboards"), default=True)
+    version = models.PositiveBigIntegerField(default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("XP and level")
+        verbose_name_plural = _("XP and levels")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(total_xp__gte=0), name="gamification_total_xp_not_negative")
+        ]
+        indexes = [models.Index(fields=["-total_xp", "user"], name="gamification_total_xp_board")]
+
+    def __str__(self) -> str:
+        return f"{self.total_xp:,} XP, level {self.current_level}"
