@@ -1,0 +1,89 @@
+"""The contract of a leaderboard backend."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class BoardName:
+    """A board: its metric, and the group it is narrowed to. ``members`` are the users of that group, None for all."""
+
+    metric: str
+    scope: str = ""
+    members: QuerySet[Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.metric}@{self.scope}" if self.scope else self.metric
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place on a board: ``rank`` from 1, equal for equal scores."""
+
+    rank: int
+    user_id: Any
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The top of a board at ``cached_at``, in order of score and then of user id.
+
+    ``total`` counts the visible users with a score. ``excluded`` are the ids that the project's hook hides.
+    """
+
+    entries: tuple[Entry, ...]
+    total: int
+    excluded: frozenset[Any]
+    cached_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A user's live place: ``rank`` is None at score 0; ``above`` and ``below`` are the nearest neighbours."""
+
+    score: int
+    rank: int | None
+    above: tuple[Entry, ...] = ()
+    below: tuple[Entry, ...] = ()
+    next_score: int | None = None
+
+
+class LeaderboardBackend(ABC):
+    """Ranks by competition ranking: 1 + the number of visible users with a greater score."""
+
+    @abstractmethod
+    def snapshot(self, board: BoardName, now: datetime) -> Snapshot:
+        """Return the snapshot to show at ``now``: fresh, or a little stale while another reader rebuilds it."""
+
+    @abstractmethod
+    def earlier_snapshot(self, board: BoardName, cached_at: datetime) -> Snapshot | None:
+        """Return the snapshot that a page was begun on, while it is kept."""
+
+    @abstractmethod
+    def after(self, board: BoardName, score: int, user_id: Any, limit: int, now: datetime) -> list[Entry]:
+        """Return up to ``limit`` live entries behind (score, user id), for pages past the snapshot's depth."""
+
+    @abstractmethod
+    def position(self, board: BoardName, user_id: Any, now: datetime, *, neighbours: int = 0) -> Position:
+        """Return the live place of a user, also of one who is hidden, with up to ``neighbours`` on each side."""
+
+    @abstractmethod
+    def mark_stale(self) -> None:
+        """Note that scores have changed; called after commit."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Drop every snapshot, because somebody in them is to be erased."""
+
+    @abstractmethod
+    def refresh(self, board: BoardName, now: datetime) -> Snapshot:
+        """Rebuild the snapshot of a board now and return it."""

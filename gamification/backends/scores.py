@@ -1,0 +1,75 @@
+"""The scores behind each board, as querysets of (user id, score) rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+
+from gamification.conf import get_settings
+from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
+from gamification.exceptions import UnknownMetric
+from gamification.models import UserCounter, UserDay, UserStreak, UserXP
+
+if TYPE_CHECKING:
+    from gamification.backends.base import BoardName
+
+WINDOWS = {"xp_weekly": 7, "xp_monthly": 30}
+STREAK_CURRENT = "streak_current"
+FIXED = ("xp_all_time", *WINDOWS, STREAK_CURRENT, "streak_longest")
+
+
+def metrics() -> tuple[str, ...]:
+    """Return the names of all boards: the seven, and the counters that the project lists."""
+    return tuple(dict.fromkeys((*FIXED, *get_settings().LEADERBOARD_COUNTERS, ACHIEVEMENTS_UNLOCKED)))
+
+
+def check_metric(metric: str) -> None:
+    """Refuse a board that there is not, listing those that there are."""
+    if metric not in metrics():
+        raise UnknownMetric(f"{ascii(metric)[:80]} is no board; there are {', '.join(metrics())}.", field="metric")
+
+
+def scores(metric: str, now: datetime) -> QuerySet[Any, Any]:
+    """Return rows of ``user_id`` and ``score`` (greater than 0) of everybody, hidden or not."""
+    rows: QuerySet[Any, Any]
+    if metric in WINDOWS:
+        first = now.astimezone(UTC).date() - timedelta(days=WINDOWS[metric] - 1)
+        rows = UserDay.objects.filter(date__gte=first).order_by().values("user_id").annotate(score=Sum("xp"))
+    elif metric == "xp_all_time":
+        rows = UserXP.objects.values("user_id").annotate(score=F("total_xp"))
+    elif metric == STREAK_CURRENT:
+        rows = UserStreak.objects.filter(expires_at__gt=now).values("user_id").annotate(score=F("current_streak"))
+    elif metric == "streak_longest":
+        rows = UserStreak.objects.values("user_id").annotate(score=F("longest_streak"))
+    else:
+        rows = UserCounter.objects.filter(name=metric).values("user_id").annotate(score=F("value"))
+    return rows.filter(score__gt=0)
+
+
+def visible(rows: QuerySet[Any, Any], board: BoardName, excluded: frozenset[Any]) -> QuerySet[Any, Any]:
+    """Keep the rows of users who are shown: active, not opted out, in the board's group, not ``excluded``."""
+    opted_out = UserXP.objects.filter(user_id=OuterRef("user_id"), is_visible=False)
+    rows = rows.filter(~Exists(opted_out))
+    if has_active_flag():
+        rows = rows.filter(user__is_active=True)
+    if board.members is not None:
+        rows = rows.filter(user_id__in=board.members.values("pk"))
+    return rows.exclude(user_id__in=excluded) if excluded else rows
+
+
+def has_active_flag() -> bool:
+    """Tell whether the project's users can be deactivated."""
+    return any(column.name == "is_active" for column in get_user_model()._meta.concrete_fields)
+
+
+def behind(score: int, user_id: Any) -> Q:
+    """Match rows that come after (score, user id) in the order of a board."""
+    return Q(score__lt=score) | Q(score=score, user_id__gt=user_id)
+
+
+def ahead_of(score: int, user_id: Any) -> Q:
+    """Match rows that come before (score, user id) in the order of a board."""
+    return Q(score__gt=score) | Q(score=score, user_id__lt=user_id)

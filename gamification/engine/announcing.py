@@ -1,0 +1,30 @@
+"""What happens after commit: boards are marked stale, signals leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from gamification.backends import get_backend
+from gamification.engine.players import Player
+
+if TYPE_CHECKING:
+    from django.dispatch import Signal
+
+
+def after_commit(players: Iterable[Player]) -> None:
+    """Mark the boards stale and send what ``players`` have to announce, once the transaction has committed."""
+    sent: list[tuple[Any, Signal, dict[str, Any]]] = []
+    for player in players:
+        sent += [(player.user, signal, kwargs) for signal, kwargs in player.announcements]
+        player.announcements.clear()
+    transaction.on_commit(partial(_leave, sent), robust=True)
+
+
+def _leave(sent: list[tuple[Any, Signal, dict[str, Any]]]) -> None:
+    get_backend().mark_stale()
+    for user, signal, kwargs in sent:
+        signal.send_robust(sender=type(user), user=user, **kwargs)

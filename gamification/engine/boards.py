@@ -1,0 +1,180 @@
+"""Boards: a page of the snapshot, and where somebody stands right now."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+
+from gamification.backends import get_backend, scores
+from gamification.backends.base import BoardName, Entry, Position, Snapshot
+from gamification.conf import get_settings
+from gamification.engine import inputs, ledger, names, players
+from gamification.engine.results import Board, Standing
+from gamification.exceptions import InvalidInput, UnknownScope
+from gamification.models import UserXP
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+LIMIT_MAX = 100
+NEIGHBOURS = 2
+Page = tuple[datetime, int, Any]
+
+
+def page(
+    metric: str,
+    *,
+    limit: int = 10,
+    viewer: AbstractBaseUser | None = None,
+    scope: str | None = None,
+    cursor: str = "",
+    now: datetime,
+) -> Board:
+    """Return a page of a board, as ``services.leaderboards.top`` says."""
+    limit = inputs.clean_whole(limit, "limit", low=1, high=LIMIT_MAX)
+    board = named(metric, scope, viewer)
+    last = _decode_cursor(cursor)
+    snapshot = (last and get_backend().earlier_snapshot(board, last[0])) or get_backend().snapshot(board, now)
+    me, around_me = me_and_around(board, viewer, now)
+    shown, has_more = _rows(board, snapshot, last, limit, viewer, now)
+    if me is not None:
+        shown = [replace(me, avatar_url=row.avatar_url) if row.is_me else row for row in shown]
+    return Board(
+        metric=metric,
+        entries=tuple(shown),
+        me=me,
+        around=around_me,
+        total=snapshot.total,
+        cached_at=snapshot.cached_at,
+        expires_at=snapshot.expires_at,
+        next=_encode_cursor(snapshot, shown[-1]) if has_more and shown else "",
+    )
+
+
+def named(metric: str, scope: str | None, viewer: AbstractBaseUser | None) -> BoardName:
+    """Return the board that a caller asked for.
+
+    Raises:
+        UnknownMetric, UnknownScope: there is no such board or group.
+    """
+    scores.check_metric(metric)
+    if not scope:
+        return BoardName(metric)
+    hook = get_settings().hook("SCOPES")
+    members = hook(scope, viewer) if hook and len(scope) <= 100 and scope.isprintable() else None
+    if members is None:
+        raise UnknownScope(field="scope")
+    return BoardName(metric, scope, members)
+
+
+def me_and_around(
+    board: BoardName, user: AbstractBaseUser | None, now: datetime
+) -> tuple[Standing | None, tuple[Standing, ...]]:
+    """Return the live place of ``user`` and, with a score, those around it: two above, the user, two below."""
+    if user is None:
+        return None, ()
+    position = get_backend().position(board, user.pk, now, neighbours=NEIGHBOURS)
+    me = standing_of(user, position)
+    if position.rank is None:
+        return me, ()
+    found = _standings((*position.above, *position.below), user)
+    above = [found[entry.user_id] for entry in position.above if entry.user_id in found]
+    below = [found[entry.user_id] for entry in position.below if entry.user_id in found]
+    return me, (*above, me, *below)
+
+
+def _rows(
+    board: BoardName,
+    snapshot: Snapshot,
+    last: Page | None,
+    limit: int,
+    viewer: AbstractBaseUser | None,
+    now: datetime,
+) -> tuple[list[Standing], bool]:
+    """Return the rows to show, hidden ones dropped and refilled, and whether there are more."""
+    shown: list[Standing] = []
+    entries = _entries(board, snapshot, last, limit, now)
+    while len(shown) <= limit:
+        part = [entry for _, entry in zip(range(limit + 1 - len(shown)), entries, strict=False)]
+        if not part:
+            break
+        found = _standings(part, viewer)
+        shown += [found[entry.user_id] for entry in part if entry.user_id in found]
+    return shown[:limit], len(shown) > limit
+
+
+def _entries(board: BoardName, snapshot: Snapshot, begun: Page | None, limit: int, now: datetime) -> Iterator[Entry]:
+    """Yield the entries behind the page before: those of the snapshot, and past its depth those of the database."""
+    last = begun[1:] if begun else None
+    for entry in snapshot.entries:
+        if last is None or (-entry.score, entry.user_id) > (-last[0], last[1]):
+            yield entry
+    if len(snapshot.entries) >= snapshot.total:
+        return
+    deepest = (snapshot.entries[-1].score, snapshot.entries[-1].user_id)
+    last = deepest if last is None or (-last[0], last[1]) < (-deepest[0], deepest[1]) else last
+    while rows := get_backend().after(board, last[0], last[1], limit + 1, now):
+        yield from rows
+        last = (rows[-1].score, rows[-1].user_id)
+
+
+def _standings(entries: Iterable[Entry], viewer: AbstractBaseUser | None) -> dict[Any, Standing]:
+    """Return the rows that may be shown, by user id: one query checks who is hidden by now."""
+    by_id = {entry.user_id: entry for entry in entries}
+    rows = UserXP.objects.filter(user_id__in=by_id, is_visible=True).select_related("user")
+    if scores.has_active_flag():
+        rows = rows.filter(user__is_active=True)
+    is_excluded = get_settings().hook("IS_EXCLUDED")
+    return {
+        row.user_id: _standing(row, by_id[row.user_id].rank, by_id[row.user_id].score, viewer)
+        for row in rows
+        if not (is_excluded and is_excluded(row.user))
+    }
+
+
+def _standing(row: UserXP, place: int | None, score: int, viewer: AbstractBaseUser | None) -> Standing:
+    info = ledger.level_of(row)
+    return Standing(
+        rank=place,
+        user_id=row.user_id,
+        name=names.public_name(row.user),
+        score=score,
+        level=info.current_level,
+        title=info.title,
+        is_me=viewer is not None and row.user_id == viewer.pk,
+        avatar_url=names.avatar_url(row.user),
+    )
+
+
+def standing_of(user: AbstractBaseUser, position: Position) -> Standing:
+    """Return a user's own row for a live position, with the points missing to the next rank."""
+    row = UserXP.objects.filter(user_id=user.pk).first() or players.new_xp(user.pk, get_settings())
+    row.user = cast("Any", user)
+    to_next = position.next_score - position.score if position.next_score is not None else None
+    return replace(_standing(row, position.rank, position.score, user), to_next_rank=to_next)
+
+
+def _encode_cursor(snapshot: Snapshot, last: Standing) -> str:
+    text = json.dumps([snapshot.cached_at.isoformat(), last.score, str(last.user_id)])
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _decode_cursor(cursor: str) -> Page | None:
+    if not cursor:
+        return None
+    try:
+        cached_at, score, user_id = json.loads(base64.urlsafe_b64decode(cursor))
+        key = get_user_model()._meta.pk.to_python(user_id)
+        page = datetime.fromisoformat(cached_at), inputs.clean_whole(score, "cursor", low=0, high=2**63 - 1), key
+    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError, InvalidInput) as error:
+        raise InvalidInput("cursor is not one that was given out.", field="cursor") from error
+    if page[0].tzinfo is None:
+        raise InvalidInput("cursor is not one that was given out.", field="cursor")
+    return page

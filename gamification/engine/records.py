@@ -1,0 +1,65 @@
+"""What the log and the ledger hold about users, added up."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gamification.domain import calendar
+from gamification.models import Activity, XPTransaction
+from gamification.models.xp import Source
+
+
+@dataclass(slots=True)
+class Records:
+    """What the log and the ledger hold about one user, added up."""
+
+    total_xp: int = 0
+    total_xp_earned: int = 0
+    xp_of_day: Counter[date] = field(default_factory=Counter)
+    activities_of_day: Counter[date] = field(default_factory=Counter)
+    active_dates: set[date] = field(default_factory=set)
+    early: set[date] = field(default_factory=set)
+    night: set[date] = field(default_factory=set)
+    counters: Counter[str] = field(default_factory=Counter)
+    last_at: datetime | None = None
+    live_rewards: set[str] = field(default_factory=set)
+
+
+def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
+    """Add up the log and the ledger of several users: two queries, read row by row."""
+    records: defaultdict[Any, Records] = defaultdict(Records)
+    ids = list(user_ids)
+    for activity in Activity.objects.filter(user_id__in=ids).defer("outcome", "data").iterator(chunk_size=5000):
+        _add_activity(records[activity.user_id], activity)
+    rows: Any = XPTransaction.objects.filter(user_id__in=ids).values_list(
+        "user_id", "xp_amount", "earned_on", "source", "key", "reversed_by"
+    )
+    for user_id, amount, earned_on, source, key, reversed_by in rows.iterator(chunk_size=5000):
+        found = records[user_id]
+        found.total_xp += amount
+        if earned_on is not None:
+            found.xp_of_day[earned_on] += amount
+        if reversed_by is None:
+            found.total_xp_earned += max(0, amount)
+            if source == Source.ACHIEVEMENT:
+                found.live_rewards.add(key)
+    return records
+
+
+def _add_activity(found: Records, activity: Activity) -> None:
+    zone = ZoneInfo(activity.timezone)
+    found.activities_of_day[activity.local_date] += 1
+    for name, amount in activity.counters.items():
+        found.counters[name] += amount
+    if calendar.is_early(activity.occurred_at, zone):
+        found.early.add(activity.local_date)
+    if (night := calendar.night_of(activity.occurred_at, zone)) is not None:
+        found.night.add(night)
+    if activity.is_in_streak:
+        found.active_dates.add(activity.local_date)
+        found.last_at = max(found.last_at or activity.occurred_at, activity.occurred_at)

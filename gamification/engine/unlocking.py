@@ -1,0 +1,109 @@
+"""Unlocking: which rules a change has met, what they pay, and how far the others are. The user must be locked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from gamification import signals
+from gamification.conf import get_settings
+from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
+from gamification.engine import ledger
+from gamification.engine.ledger import Booking
+from gamification.engine.rules import Rule, Rulebook
+from gamification.models.xp import Source
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+    from gamification.engine.players import Player
+
+
+def unlock_met(
+    player: Player,
+    rulebook: Rulebook,
+    changed: Collection[str],
+    *,
+    at: datetime,
+    now: datetime,
+    earned_on: date,
+    via: Mapping[str, Any],
+) -> tuple[str, ...]:
+    """Unlock what the ``changed`` metrics have met, and what its XP meets in turn, and return the ids in that order.
+
+    ``at`` becomes ``unlocked_at``; ``earned_on`` is the date of the XP; ``via`` says how, for the row's metadata.
+    """
+    unlocked: list[str] = []
+    touched = set(changed)
+    pending = set(changed)
+    while pending:
+        rules = _open(player, rulebook.depending_on(pending))
+        values = values_for(player, rules)
+        pending = set()
+        for rule in rules:
+            if rule.condition.is_met(values):
+                grant(player, rule, at=at, now=now, earned_on=earned_on, via=via)
+                unlocked.append(rule.achievement_id)
+                pending |= {ACHIEVEMENTS_UNLOCKED} | (ledger.XP_METRICS if rule.xp_reward else set())
+        touched |= pending
+    _note_progress(player, _open(player, rulebook.depending_on(touched)))
+    return tuple(unlocked)
+
+
+def grant(
+    player: Player,
+    rule: Rule,
+    *,
+    at: datetime,
+    now: datetime,
+    earned_on: date | None,
+    via: Mapping[str, Any],
+    actor: AbstractBaseUser | None = None,
+) -> None:
+    """Give the achievement of ``rule`` and book its XP, keyed by the achievement and which grant it is."""
+    row = player.unlock_row(rule.achievement_id)
+    row.unlocked_at = at
+    row.revoked_at = None
+    row.progress = 100
+    row.grants += 1
+    row.unlock_metadata = {**via, "xp": rule.xp_reward}
+    player.raise_counter(ACHIEVEMENTS_UNLOCKED, 1)
+    if rule.xp_reward:
+        paid = Booking(
+            rule.xp_reward,
+            Source.ACHIEVEMENT,
+            "achievement_unlocked",
+            f"{rule.achievement_id}:{row.grants}",
+            earned_on=earned_on,
+            reference_id=rule.achievement_id,
+            metadata={"reason": via["reason"]} if via.get("reason") else {},
+            actor=actor,
+        )
+        ledger.book(player, paid, now)
+    player.announce(signals.achievement_unlocked, user_achievement=row)
+
+
+def values_for(player: Player, rules: Collection[Rule]) -> dict[str, int]:
+    """Return the player's values, with those of the project's own metrics that ``rules`` ask for."""
+    values = player.values()
+    own = get_settings().METRICS
+    for name in sorted({metric for rule in rules for metric in rule.metrics if metric in own}):
+        values[name] = int(get_settings().metric(name)(player.user))
+    return values
+
+
+def _open(player: Player, rules: list[Rule]) -> list[Rule]:
+    """Keep the rules whose achievement the player neither has nor lost by revocation."""
+    closed = {name for name, row in player.unlocks.items() if row.unlocked_at or row.revoked_at}
+    return [rule for rule in rules if rule.achievement_id not in closed]
+
+
+def _note_progress(player: Player, rules: list[Rule]) -> None:
+    """Store the whole percent of what is not unlocked yet, where it has grown."""
+    values = values_for(player, rules)
+    for rule in rules:
+        percent = rule.condition.progress(values).percent
+        row = player.unlocks.get(rule.achievement_id)
+        if percent > (row.progress if row else 0):
+            player.unlock_row(rule.achievement_id).progress = percent

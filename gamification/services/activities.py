@@ -1,0 +1,95 @@
+"""Recording what people do: once per key, with all that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from gamification.engine import announcing, events, players, recording
+from gamification.engine.clock import moment
+from gamification.engine.events import CheckedEvent, Event, Rules
+from gamification.engine.recording import Answer
+from gamification.engine.results import Receipt
+from gamification.exceptions import BatchRefused, GamificationError
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+__all__ = ["Event", "import_events", "record", "record_many"]
+
+EVENTS_AT_ONCE = 2000
+
+
+def record(  # noqa: PLR0913 -- the public signature
+    user: AbstractBaseUser,
+    kind: str,
+    *,
+    key: str,
+    quantity: int = 1,
+    data: dict[str, Any] | None = None,
+    occurred_at: datetime | None = None,
+    timezone: str | None = None,
+    now: datetime | None = None,
+    trusted: bool = True,
+) -> Receipt:
+    """Record one activity of ``user`` with all that follows: counters, streak, XP, achievements, boards, signals.
+
+    The same ``key`` counts once: a second call returns the first receipt, marked as replayed. An untrusted caller may
+    not report what happened more than 5 minutes ago. ``timezone`` overrides the user's zone for this activity.
+
+    Raises:
+        GamificationError: the event was refused, as ``engine.events.check`` lists; nothing was changed.
+        IdempotencyConflict: ``key`` was used for something else.
+    """
+    event = Event(user, kind, key, quantity, data, occurred_at, timezone)
+    with transaction.atomic():
+        (answer,) = _record([event], Rules(moment(now), trusted))
+    if isinstance(answer, GamificationError):
+        raise answer
+    return answer
+
+
+def record_many(
+    batch: Iterable[Event], *, now: datetime | None = None, trusted: bool = True, backdate_limit: bool = True
+) -> list[Receipt]:
+    """Record many activities in one transaction and return their receipts in the order of ``batch``.
+
+    Each user's events are taken in order of time; the end state is that of recording them one by one in that order.
+
+    Raises:
+        BatchRefused: some events were refused, and nothing was written; ``errors`` maps their index to the reason.
+    """
+    with transaction.atomic():
+        answers = _record(list(batch), Rules(moment(now), trusted, backdate_limit))
+        errors = {index: answer for index, answer in enumerate(answers) if isinstance(answer, GamificationError)}
+        if errors:
+            raise BatchRefused(errors)
+    return [answer for answer in answers if isinstance(answer, Receipt)]
+
+
+def import_events(batch: Iterable[Event], *, now: datetime | None = None) -> list[Answer]:
+    """Record what happened at any time in the past, and return a receipt or the reason of refusal for each event."""
+    with transaction.atomic():
+        return _record(list(batch), Rules(moment(now), backdate_limit=False))
+
+
+def _record(batch: Sequence[Event], rules: Rules) -> list[Answer]:
+    """Record what is in order, users in order of id and each user's events in order of time."""
+    answers: dict[int, Answer] = {}
+    checked: list[tuple[int, CheckedEvent]] = []
+    for index, event in enumerate(batch):
+        try:
+            checked.append((index, events.check(event, rules)))
+        except GamificationError as error:
+            answers[index] = error
+    checked.sort(key=lambda pair: (pair[1].user.pk, pair[1].at))
+    for start in range(0, len(checked), EVENTS_AT_ONCE):
+        part = checked[start : start + EVENTS_AT_ONCE]
+        locked = players.lock(event.user for _, event in part)
+        answered = recording.record_locked(locked, [event for _, event in part], rules.now)
+        answers |= {index: answer for (index, _), answer in zip(part, answered, strict=True)}
+        announcing.after_commit(locked.values())
+    return [answers[index] for index in range(len(batch))]

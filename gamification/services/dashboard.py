@@ -1,0 +1,89 @@
+"""Everything that the dashboard shows, for the page and for the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gamification.domain import calendar
+from gamification.engine import boards, catalogue, days, ledger, players
+from gamification.engine.clock import moment
+from gamification.engine.results import AchievementState, Board, LevelInfo, StreakStatus, WeekDay
+from gamification.models import Achievement, UserDay, XPTransaction
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+CALENDAR_DAYS = 365
+RECENT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """A day of the year's calendar; ``status`` is active, frozen, skipped or empty."""
+
+    date: date
+    status: str = ""
+    activities: int = 0
+    xp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The dashboard of one person. ``days`` are the last 365, up to the local ``today``; ``recent`` is newest first."""
+
+    today: date
+    timezone: str
+    level: LevelInfo
+    streak: StreakStatus
+    week: tuple[WeekDay, ...]
+    days: tuple[CalendarDay, ...]
+    freeze_days: tuple[UserDay, ...]
+    achievements: tuple[AchievementState, ...]
+    unlocked_count: int
+    visible_count: int
+    board: Board
+    recent: tuple[XPTransaction, ...]
+    is_new: bool
+
+
+def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str = "xp_all_time") -> Overview:
+    """Return what the dashboard of ``user`` shows at ``now``, with the top ten of the board ``metric``.
+
+    Raises:
+        UnknownMetric: there is no such board.
+    """
+    at = moment(now)
+    board = boards.page(metric, viewer=user, now=at)
+    player = players.glance([user])[user.pk]
+    today = calendar.local_date(at, player.zone)
+    streak = days.status(player.streak, at, days.policy())
+    listed = Achievement.objects.listed_for(user)
+    achievements = tuple(catalogue.states(user, listed))
+    recent = tuple(XPTransaction.objects.filter(user_id=user.pk).newest_first()[:RECENT])
+    return Overview(
+        today=today,
+        timezone=player.streak.timezone,
+        level=ledger.level_of(player.xp),
+        streak=streak,
+        week=days.week(user, today),
+        days=_calendar(user, today),
+        freeze_days=tuple(days.with_freezes(user, RECENT)),
+        achievements=achievements,
+        unlocked_count=sum(state.unlocked for state in achievements),
+        visible_count=len(achievements),
+        board=board,
+        recent=recent,
+        is_new=not recent and streak.total_active_days == 0,
+    )
+
+
+def _calendar(user: AbstractBaseUser, today: date) -> tuple[CalendarDay, ...]:
+    first = today - timedelta(days=CALENDAR_DAYS - 1)
+    rows = UserDay.objects.filter(user_id=user.pk, date__range=(first, today)).values_list(
+        "date", "status", "activities", "xp"
+    )
+    found = {row[0]: CalendarDay(*row) for row in rows}
+    dates = (first + timedelta(days=offset) for offset in range(CALENDAR_DAYS))
+    return tuple(found.get(on) or CalendarDay(on) for on in dates)

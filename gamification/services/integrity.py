@@ -1,0 +1,80 @@
+"""Integrity: what is stored, held against what the log, the ledger and the freezes say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from gamification.engine import announcing, days, deriving, players
+from gamification.engine.clock import moment
+from gamification.engine.records import Records, read_records
+from gamification.models import UserStreak
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+    from gamification.engine.players import Player
+
+USERS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A stored fact that is not what the records say."""
+
+    user_id: Any
+    fact: str
+    stored: Any
+    derived: Any
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}: {self.fact} is {self.stored}, the records say {self.derived}"
+
+
+def verify(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | None = None) -> Iterator[Drift]:
+    """Yield every drift of ``users``, or of everybody; nothing is written."""
+    policy, at = days.policy(), moment(now)
+    for part in _parts(users):
+        with transaction.atomic():
+            seen = players.glance(part)
+            players.load(seen, dict.fromkeys(seen))
+            records = read_records(seen)
+            for pk, player in seen.items():
+                for fact in deriving.drifted(player, records.get(pk, Records()), policy, at):
+                    yield Drift(pk, fact.name, fact.stored, fact.derived)
+
+
+def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | None = None) -> Iterator[Drift]:
+    """Mend every drift of ``users``, or of everybody, a few users to a transaction, and yield what was mended."""
+    policy, at = days.policy(), moment(now)
+    for part in _parts(users):
+        mended: list[Drift] = []
+        with transaction.atomic():
+            locked = players.lock(part)
+            players.load(locked, dict.fromkeys(locked))
+            records = read_records(locked)
+            changed: dict[Any, Player] = {}
+            for pk, player in locked.items():
+                for fact in deriving.drifted(player, records.get(pk, Records()), policy, at):
+                    fact.mend()
+                    changed[pk] = player
+                    mended.append(Drift(pk, fact.name, fact.stored, fact.derived))
+            players.save(changed)
+            announcing.after_commit(changed.values())
+        yield from mended
+
+
+def _parts(users: Iterable[AbstractBaseUser] | None) -> Iterator[list[AbstractBaseUser]]:
+    """Yield those who have rows, a few at a time, in order of id."""
+    if users is None:
+        have_rows = UserStreak.objects.values("user_id")
+        users = get_user_model()._default_manager.filter(pk__in=have_rows).order_by("pk").iterator(chunk_size=2000)
+    remaining = iter(users)
+    while part := list(islice(remaining, USERS_AT_ONCE)):
+        yield part

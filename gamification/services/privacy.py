@@ -1,0 +1,107 @@
+"""A person's data: to take away, to be forgotten, to be seen by others or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+
+from gamification.backends import get_backend
+from gamification.engine import announcing, players
+from gamification.models import (
+    Activity,
+    RequestCount,
+    UserAchievement,
+    UserCounter,
+    UserDay,
+    UserStreak,
+    UserXP,
+    XPTransaction,
+)
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+#: Every table that holds rows of a person, with the order they are told in.
+TABLES: dict[str, tuple[type[models.Model], str]] = {
+    "streak": (UserStreak, "user_id"),
+    "xp": (UserXP, "user_id"),
+    "counters": (UserCounter, "name"),
+    "days": (UserDay, "date"),
+    "achievements": (UserAchievement, "achievement_id"),
+    "activities": (Activity, "id"),
+    "xp_transactions": (XPTransaction, "id"),
+}
+INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
+
+
+def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of ``user`` by table, ready to be written as JSON with Django's encoder."""
+    return {
+        name: [_plain(row) for row in model._default_manager.filter(user_id=user.pk).order_by(order)]
+        for name, (model, order) in TABLES.items()
+    }
+
+
+def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> dict[str, int]:
+    """Delete everything that is kept about ``user`` and return how many rows of each table; the account itself stays.
+
+    Snapshots of boards are dropped, and the texts of admin log entries about the person emptied.
+    ``actor`` is who asked.
+    """
+    with transaction.atomic():
+        players.lock([user])
+        _empty_log_entries(user)
+        erased = {
+            "xp_transactions": XPTransaction.objects.filter(user_id=user.pk).erase(),
+            "activities": Activity.objects.filter(user_id=user.pk).erase(),
+        }
+        for name, model in (
+            ("achievements", UserAchievement),
+            ("days", UserDay),
+            ("counters", UserCounter),
+            ("xp", UserXP),
+            ("streak", UserStreak),
+        ):
+            erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
+        RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
+        get_backend().forget()
+    return erased
+
+
+def set_visibility(user: AbstractBaseUser, visible: bool) -> None:
+    """Show ``user`` on leaderboards, or hide them at once; they still see a rank of their own."""
+    with transaction.atomic():
+        player = players.lock([user])[user.pk]
+        if player.xp.is_visible != visible:
+            player.xp.is_visible = visible
+            players.save({user.pk: player})
+            announcing.after_commit([player])
+
+
+def is_visible(user: AbstractBaseUser) -> bool:
+    """Tell whether ``user`` is shown on leaderboards."""
+    return not UserXP.objects.filter(user_id=user.pk, is_visible=False).exists()
+
+
+def _plain(row: models.Model) -> dict[str, Any]:
+    """Return a row's own columns, without what only serves us."""
+    names = [column.name for column in row._meta.concrete_fields if column.name not in INTERNAL]
+    values = {column.name: column.value_from_object(row) for column in row._meta.concrete_fields}
+    return {name: values[name] for name in names}
+
+
+def _empty_log_entries(user: AbstractBaseUser) -> None:
+    """Empty the texts of what the admin logged about ``user``."""
+    if not apps.is_installed("django.contrib.admin"):
+        return
+    about = models.Q(content_type=ContentType.objects.get_for_model(get_user_model()), object_id=str(user.pk))
+    for model, _ in TABLES.values():
+        ids = model._default_manager.filter(user_id=user.pk).values_list("pk", flat=True)
+        about |= models.Q(
+            content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids.iterator()]
+        )
+    apps.get_model("admin", "LogEntry").objects.filter(about).update(object_repr="", change_message="")

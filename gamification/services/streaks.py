@@ -1,0 +1,134 @@
+"""Streaks: how they read, freezes, time zones, and the days behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from gamification.conf import get_settings
+from gamification.domain import calendar, streaks
+from gamification.engine import announcing, days, events, inputs, players, recording
+from gamification.engine.clock import moment
+from gamification.engine.events import Event, Rules
+from gamification.engine.results import StreakChange, StreakStatus, WeekDay
+from gamification.exceptions import GamificationError, TimezoneChangedRecently
+from gamification.models import UserDay, UserStreak
+from gamification.signals import streak_changed
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+VISIT = "daily_visit"
+TIMEZONE_REST = timedelta(hours=24)
+
+
+def initialize(user: AbstractBaseUser) -> StreakStatus:
+    """Give ``user`` a streak of 0 with the freezes of a beginner; what exists stays as it is."""
+    with transaction.atomic():
+        row = players.lock([user])[user.pk].streak
+    return days.status(row, moment(None), days.policy())
+
+
+def status(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakStatus:
+    """Return how the streak of ``user`` reads at ``now``; nothing is written."""
+    return days.status(_row_of(user), moment(now), days.policy())
+
+
+def touch(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChange:
+    """Record a visit of today and return what it did; again on the same local day the streak is ``maintained``."""
+    at = moment(now)
+    with transaction.atomic():
+        locked = players.lock([user])
+        today = calendar.local_date(at, locked[user.pk].zone)
+        visit = events.check(Event(user, VISIT, f"visit:{today.isoformat()}"), Rules(at))
+        (answer,) = recording.record_locked(locked, [visit], at)
+        announcing.after_commit(locked.values())
+        if isinstance(answer, GamificationError):
+            raise answer
+        return _seen_again(locked[user.pk].streak, at) if answer.is_replay else answer.streak
+
+
+def freeze(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChange:
+    """Cover today with a freeze; asked again on the same day it answers the same and uses no second one.
+
+    Raises:
+        AlreadyActiveToday, NoActiveStreak, NoFreezesLeft: there is nothing to freeze, or nothing to do it with.
+    """
+    at = moment(now)
+    with transaction.atomic():
+        locked = players.lock([user])
+        player, policy = locked[user.pk], days.policy()
+        before = days.state_of(player.streak)
+        change = streaks.freeze(before, at, player.zone, policy)
+        if change.transitions:
+            players.load(locked, {user.pk: before.last_day})
+            days.apply(player, change, policy, frozen_at=at)
+            players.save(locked)
+        told = replace(days.answer(player, at, policy, change, action=streaks.FROZEN), is_replay=not change.transitions)
+        if change.transitions:
+            player.announce(streak_changed, change=told)
+        announcing.after_commit([player])
+    return told
+
+
+def set_timezone(
+    user: AbstractBaseUser, name: str, *, now: datetime | None = None, by_staff: bool = True
+) -> StreakStatus:
+    """Count the days of ``user`` in the zone ``name`` from now on; past days stay as they were counted.
+
+    Raises:
+        UnknownTimezone: there is no such zone.
+        TimezoneChangedRecently: the user (not staff) changed it less than 24 hours ago.
+    """
+    at = moment(now)
+    zone = inputs.clean_timezone(name)
+    with transaction.atomic():
+        player = players.lock([user])[user.pk]
+        row, policy = player.streak, days.policy()
+        if row.timezone != zone.key or row.timezone_changed_at is None:
+            changed_at = row.timezone_changed_at
+            if not by_staff and changed_at is not None and at - changed_at < TIMEZONE_REST:
+                raise TimezoneChangedRecently(field="timezone")
+            row.timezone, row.timezone_changed_at = zone.key, at
+            row.expires_at = streaks.expires_at(days.state_of(row), zone, policy)
+            players.save({user.pk: player})
+            announcing.after_commit([player])
+        return days.status(row, at, policy)
+
+
+def timezone(user: AbstractBaseUser) -> str:
+    """Return the IANA name of the zone in which the days of ``user`` are counted."""
+    return _row_of(user).timezone
+
+
+def days_between(user: AbstractBaseUser, *, since: date, until: date) -> list[UserDay]:
+    """Return the days of ``user`` from ``since`` to ``until``, both included, oldest first; empty days are left out."""
+    return list(UserDay.objects.filter(user_id=user.pk, date__range=(since, until)).order_by("date"))
+
+
+def week(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[WeekDay, ...]:
+    """Return Monday to Sunday of the user's current week."""
+    return days.week(user, calendar.local_date(moment(now), players.zone_of(user)))
+
+
+def freeze_history(user: AbstractBaseUser, *, limit: int = 20) -> list[UserDay]:
+    """Return the days on which a freeze was used, newest first, also where it was given back."""
+    return days.with_freezes(user, limit)
+
+
+def _row_of(user: AbstractBaseUser) -> UserStreak:
+    return UserStreak.objects.filter(user_id=user.pk).first() or players.new_streak(user, get_settings())
+
+
+def _seen_again(row: UserStreak, at: datetime) -> StreakChange:
+    """Return the answer to a second visit of the day."""
+    read = days.status(row, at, days.policy())
+    return StreakChange(
+        **{name: getattr(read, name) for name in StreakStatus.__slots__},
+        action=streaks.MAINTAINED,
+        transitions=(streaks.MAINTAINED,),
+        is_replay=True,
+    )
