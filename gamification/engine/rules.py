@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Sum
 
 from gamification.conf import get_settings
 from gamification.domain.conditions import Group, compile_condition
@@ -54,8 +54,8 @@ _latest: tuple[Any, Rulebook] | None = None
 def rulebook() -> Rulebook:
     """Return the rules in force. One small query tells whether a definition was edited; only then are they compiled."""
     global _latest  # noqa: PLW0603 -- one remembered value, replaced whole
-    dated = Achievement.objects.aggregate(number=Count("pk"), newest=Max("pk"), edited_at=Max("updated_at"))
-    stamp = (*dated.values(), get_settings().metrics)
+    known = Achievement.objects.aggregate(number=Count("pk"), revisions=Sum("revision"))
+    stamp = (*known.values(), get_settings().metrics)
     if _latest is None or _latest[0] != stamp:
         _latest = (stamp, _compile())
     return _latest[1]

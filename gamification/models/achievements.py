@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gamification.conf import get_settings
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 XP_REWARD_MAX = 100_000
+REVISION_BITS = 40
+
+
+def new_revision() -> int:
+    """Return a number that no other state of a definition has, whatever the clocks say."""
+    return secrets.randbits(REVISION_BITS)
 
 
 def validate_conditions(value: object) -> None:
@@ -47,8 +53,8 @@ class AchievementQuerySet(models.QuerySet["Achievement"]):
         return self.filter(models.Q(is_hidden=False) | models.Q(pk__in=self.unlocked_by(user).values("pk")))
 
     def update(self, **kwargs: Any) -> int:
-        """Update rows so that every process notices: the compiled definitions are dated by ``updated_at``."""
-        return super().update(**{"updated_at": timezone.now(), **kwargs})
+        """Update rows so that every process notices: compiled definitions are known by the sum of the revisions."""
+        return super().update(**{"revision": new_revision(), **kwargs})
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete definitions that nobody has, with the progress of those who were on the way.
@@ -82,7 +88,7 @@ class Achievement(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     is_hidden = models.BooleanField(_("hidden until unlocked"), default=False)
     order = models.IntegerField(_("order"), default=0)
-    updated_at = models.DateTimeField(auto_now=True)
+    revision = models.BigIntegerField(default=new_revision, editable=False)
 
     objects = AchievementQuerySet.as_manager()
 
@@ -107,6 +113,9 @@ class Achievement(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         validate_conditions(self.conditions)
+        self.revision = new_revision()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "revision"}
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
