@@ -151,6 +151,14 @@ def read(streak: Streak, now: datetime, zone: ZoneInfo, policy: Policy) -> Readi
     return replace(stands, freezes=streak.freezes - missed, status=StreakState.FROZEN)
 
 
+def covered_so_far(streak: Streak, now: datetime, zone: ZoneInfo, policy: Policy) -> tuple[DayMark, ...]:
+    """Return the lapsed days that tokens cover as things stand; they are written with the next activity only."""
+    if streak.last_day is None or read(streak, now, zone, policy).status != StreakState.FROZEN:
+        return ()
+    gap = between(streak.last_day, calendar.local_date(now, zone), streak.last_at, now, zone, policy.excused)
+    return (*gap.covered(len(gap.missed)), *gap.skipped)
+
+
 def expires_at(streak: Streak, zone: ZoneInfo, policy: Policy) -> datetime | None:
     """Return the instant, in UTC, at which the streak breaks unless something is done; None without any day."""
     if streak.last_day is None or streak.last_at is None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from gamification import signals
 from gamification.conf import GamificationSettings, get_settings
-from gamification.domain import rewards, streaks
+from gamification.domain import calendar, rewards, streaks
 from gamification.domain.days import DayReason, DayStatus
 from gamification.domain.streaks import Change, Policy, Streak
 from gamification.engine.results import StreakChange, StreakStatus, WeekDay
@@ -128,11 +128,19 @@ def answer(
     )
 
 
-def week(user: AbstractBaseUser, today: date) -> tuple[WeekDay, ...]:
-    """Return Monday to Sunday of the week of ``today``."""
+def covered_so_far(row: UserStreak, now: datetime, rules: Policy) -> dict[date, str]:
+    """Return the status of each lapsed day that tokens cover as things stand, though nothing is written yet."""
+    marks = streaks.covered_so_far(state_of(row), now, ZoneInfo(row.timezone), rules)
+    return {mark.date: mark.status.value for mark in marks}
+
+
+def week(row: UserStreak, now: datetime, rules: Policy) -> tuple[WeekDay, ...]:
+    """Return Monday to Sunday of the user's current week."""
+    today = calendar.local_date(now, ZoneInfo(row.timezone))
     monday = today - timedelta(days=today.weekday())
     dates = [monday + timedelta(days=offset) for offset in range(7)]
-    found = dict(UserDay.objects.filter(user_id=user.pk, date__in=dates).values_list("date", "status"))
+    written = dict(UserDay.objects.filter(user_id=row.user_id, date__in=dates).values_list("date", "status"))
+    found = {**written, **covered_so_far(row, now, rules)}
     return tuple(WeekDay(on, found.get(on, ""), on == today, on > today) for on in dates)
 
 

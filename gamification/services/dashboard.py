@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,8 @@ def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str
     board = boards.page(metric, viewer=user, now=at)
     player = players.glance([user])[user.pk]
     today = calendar.local_date(at, player.zone)
-    streak = days.status(player.streak, at, days.policy())
+    policy = days.policy()
+    streak = days.status(player.streak, at, policy)
     listed = Achievement.objects.listed_for(user)
     achievements = tuple(catalogue.states(user, listed))
     recent = tuple(XPTransaction.objects.filter(user_id=user.pk).newest_first()[:RECENT])
@@ -67,8 +68,8 @@ def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str
         timezone=player.streak.timezone,
         level=ledger.level_of(player.xp),
         streak=streak,
-        week=days.week(user, today),
-        days=_calendar(user, today),
+        week=days.week(player.streak, at, policy),
+        days=_calendar(user, today, days.covered_so_far(player.streak, at, policy)),
         freeze_days=tuple(days.with_freezes(user, RECENT)),
         achievements=achievements,
         unlocked_count=sum(state.unlocked for state in achievements),
@@ -79,11 +80,12 @@ def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str
     )
 
 
-def _calendar(user: AbstractBaseUser, today: date) -> tuple[CalendarDay, ...]:
+def _calendar(user: AbstractBaseUser, today: date, covered: dict[date, str]) -> tuple[CalendarDay, ...]:
     first = today - timedelta(days=CALENDAR_DAYS - 1)
     rows = UserDay.objects.filter(user_id=user.pk, date__range=(first, today)).values_list(
         "date", "status", "activities", "xp"
     )
     found = {row[0]: CalendarDay(*row) for row in rows}
+    found |= {on: replace(found.get(on) or CalendarDay(on), status=status) for on, status in covered.items()}
     dates = (first + timedelta(days=offset) for offset in range(CALENDAR_DAYS))
     return tuple(found.get(on) or CalendarDay(on) for on in dates)

@@ -111,7 +111,7 @@ def days_between(user: AbstractBaseUser, *, since: date, until: date) -> list[Us
 
 def week(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[WeekDay, ...]:
     """Return Monday to Sunday of the user's current week."""
-    return days.week(user, calendar.local_date(moment(now), players.zone_of(user)))
+    return days.week(_row_of(user), moment(now), days.policy())
 
 
 def freeze_history(user: AbstractBaseUser, *, limit: int = 20) -> list[UserDay]:
