@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,15 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         _ = current.levels
     except (ImproperlyConfigured, ImportError, TypeError, ValueError, AttributeError) as error:
         return [*messages, Error(f"GAMIFICATION cannot be read: {error}", id="gamification.E003")]
-    return [*messages, *_check_numbers(current), *_check_zone(current), *_check_names(current), *_check_hooks(current)]
+    return [
+        *messages,
+        *_check_levels(current),
+        *_check_kinds(current),
+        *_check_numbers(current),
+        *_check_zone(current),
+        *_check_names(current),
+        *_check_hooks(current),
+    ]
 
 
 def check_databases(**kwargs: Any) -> list[CheckMessage]:
@@ -73,6 +82,23 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
             Error("GAMIFICATION['STREAK_FREEZES'] is more than 'STREAK_FREEZES_MAX'.", id="gamification.E004")
         )
     return messages
+
+
+def _check_levels(current: GamificationSettings) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    if min((level for level, _ in current.TITLES), default=0) != 1:
+        messages.append(Error("GAMIFICATION['TITLES'] must have a title for level 1.", id="gamification.E004"))
+    if Fraction(str(current.LEVEL_MULTIPLIER)) < 1:
+        messages.append(Error("GAMIFICATION['LEVEL_MULTIPLIER'] must be at least 1.", id="gamification.E004"))
+    return messages
+
+
+def _check_kinds(current: GamificationSettings) -> list[CheckMessage]:
+    return [
+        Error(f"The kind {kind.name!r} may neither pay nor raise less than 0.", id="gamification.E009")
+        for kind in current.activity_types.values()
+        if any(isinstance(step, int) and step < 0 for step in (kind.xp, *kind.counters.values()))
+    ]
 
 
 def _check_zone(current: GamificationSettings) -> list[CheckMessage]:

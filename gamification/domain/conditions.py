@@ -73,7 +73,7 @@ def compile_condition(raw: object, *, is_known: Callable[[str], bool]) -> Group:
     if not isinstance(raw, dict):
         raise InvalidCondition("The condition must be an object.", field="conditions")
     _check_size(raw)
-    if raw.get("v") != VERSION or isinstance(raw.get("v"), bool):
+    if type(raw.get("v")) is not int or raw["v"] != VERSION:
         raise _refused("v", f"must be {VERSION}")
     group = _group({name: part for name, part in raw.items() if name != "v"}, "", 1, is_known)
     if _count(group) > MAX_CLAUSES:
@@ -93,7 +93,7 @@ def describe(part: Clause | Group, labels: Mapping[str, str]) -> str:
 
 def _check_size(raw: dict[Any, Any]) -> None:
     try:
-        size = len(json.dumps(raw, ensure_ascii=False).encode())
+        size = len(json.dumps(raw, ensure_ascii=False).encode(errors="surrogatepass"))
     except (RecursionError, ValueError, TypeError) as error:
         raise _refused("", "is not plain JSON text") from error
     if size > MAX_BYTES:

@@ -78,12 +78,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What somebody sees at some moment, without anything being written."""
+    """What somebody sees at some moment, without anything being written; ``expires_at`` is in UTC."""
 
     current: int
     longest: int
     freezes: int
     status: StreakState
+    expires_at: datetime | None
 
 
 def is_late(streak: Streak, day: date) -> bool:
@@ -136,15 +137,16 @@ def freeze(streak: Streak, now: datetime, zone: ZoneInfo, policy: Policy) -> Cha
 
 def read(streak: Streak, now: datetime, zone: ZoneInfo, policy: Policy) -> Reading:
     """Return how the streak reads at ``now``."""
-    if streak.last_day is None:
-        return Reading(0, streak.longest, streak.freezes, StreakState.NONE)
+    deadline = expires_at(streak, zone, policy)
+    if streak.last_day is None or deadline is None:
+        return Reading(0, streak.longest, streak.freezes, StreakState.NONE, None)
     today = calendar.local_date(now, zone)
-    stands = Reading(streak.current, streak.longest, streak.freezes, StreakState.AT_RISK)
+    stands = Reading(streak.current, streak.longest, streak.freezes, StreakState.AT_RISK, deadline)
     if today <= streak.last_day:
         return replace(stands, status=StreakState.ACTIVE if streak.is_last_day_active else StreakState.FROZEN)
-    deadline = expires_at(streak, zone, policy)
-    if deadline is not None and now >= deadline:
-        return Reading(0, streak.longest, 0 if policy.auto_freeze else streak.freezes, StreakState.BROKEN)
+    if now >= deadline:
+        freezes = 0 if policy.auto_freeze else streak.freezes
+        return replace(stands, current=0, freezes=freezes, status=StreakState.BROKEN)
     missed = len(between(streak.last_day, today, streak.last_at, now, zone, policy.excused).missed)
     if not missed:
         return stands

@@ -11,6 +11,7 @@ from gamification.conf import GamificationSettings, get_settings
 from gamification.domain import calendar, rewards, streaks
 from gamification.domain.days import DayReason, DayStatus
 from gamification.domain.streaks import Change, Policy, Streak
+from gamification.engine import players
 from gamification.engine.results import StreakChange, StreakStatus, WeekDay
 from gamification.models import ExcusedDate, UserDay, UserStreak
 
@@ -49,14 +50,14 @@ def state_of(row: UserStreak) -> Streak:
 
 def status(row: UserStreak, now: datetime, rules: Policy) -> StreakStatus:
     """Return how the stored streak reads at ``now``; nothing is written."""
-    streak, zone = state_of(row), ZoneInfo(row.timezone)
-    reading = streaks.read(streak, now, zone, rules)
+    streak = state_of(row)
+    reading = streaks.read(streak, now, ZoneInfo(row.timezone), rules)
     return StreakStatus(
         current=reading.current,
         longest=reading.longest,
         freezes=reading.freezes,
         status=reading.status.value,
-        expires_at=streaks.expires_at(streak, zone, rules),
+        expires_at=reading.expires_at,
         last_activity_date=streak.last_activity_date,
         total_active_days=streak.total_active_days,
     )
@@ -65,10 +66,13 @@ def status(row: UserStreak, now: datetime, rules: Policy) -> StreakStatus:
 def extend(player: Player, day: date, at: datetime, zone: ZoneInfo, rules: Policy) -> Change:
     """Make ``day`` active and return what that did to the streak.
 
-    A late activity needs all days of the player loaded.
+    A late activity needs all days of the player; they are read here, unless they were loaded before.
     """
     before = state_of(player.streak)
-    known = {on: row.status for on, row in player.days.items()} if streaks.is_late(before, day) else None
+    known = None
+    if streaks.is_late(before, day):
+        players.load_all_days(player)
+        known = {on: row.status for on, row in player.days.items()}
     change = streaks.act(before, day, at, zone, rules, known)
     apply(player, change, rules)
     return change

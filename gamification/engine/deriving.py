@@ -42,6 +42,7 @@ def drifted(player: Player, records: Records, policy: Policy, now: datetime) -> 
         *_xp(player, records),
         *_counters(player, records),
         *_streak(player, records, policy),
+        *_unlocks(player),
         *_rewards(player, records, now),
     ):
         if fact.stored != fact.derived:
@@ -126,6 +127,18 @@ def _streak(player: Player, records: Records, policy: Policy) -> Iterator[Fact]:
     yield _column(row, "last_activity_date", derived.last_activity_date)
     yield _column(row, "last_at", derived.last_at)
     yield _column(row, "expires_at", streaks.expires_at(derived, ZoneInfo(row.timezone), policy))
+
+
+def _unlocks(player: Player) -> Iterator[Fact]:
+    """Yield the progress of what is unlocked, which is 100 percent."""
+    for name, row in player.unlocks.items():
+        if row.is_unlocked:
+            mend = partial(_set_progress, player, name)
+            yield Fact(f"progress of {name}", row.progress, 100, mend)
+
+
+def _set_progress(player: Player, name: str) -> None:
+    player.unlock_row(name).progress = 100
 
 
 def _rewards(player: Player, records: Records, now: datetime) -> Iterator[Fact]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ KEY_MAX_LENGTH = 255
 TEXT_MAX_LENGTH = 255
 DATA_MAX_BYTES = 4096
 DATA_MAX_DEPTH = 8
+NUMBER_MAX = 2**63 - 1
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -71,8 +71,8 @@ def clean_object(value: object, field: str) -> dict[str, Any]:
     for place, leaf in _leaves(value, field, 1):
         if isinstance(leaf, str) and not _is_storable(leaf):
             raise InvalidInput(f"{place} holds a character that cannot be stored.", field=place)
-        if isinstance(leaf, float) and not math.isfinite(leaf):
-            raise InvalidInput(f"{place} must be a finite number.", field=place)
+        if isinstance(leaf, int | float) and not -NUMBER_MAX <= leaf <= NUMBER_MAX:
+            raise InvalidInput(f"{place} must be a number of less than 2**63.", field=place)
     if len(canonical(value)) > DATA_MAX_BYTES:
         raise InvalidInput(f"{field} must be at most {DATA_MAX_BYTES:,} bytes of JSON.", field=field)
     return value

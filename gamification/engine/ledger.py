@@ -73,7 +73,7 @@ def book(player: Player, booking: Booking, now: datetime) -> XPTransaction:
 
 def opposite(paid: XPTransaction, reason: str, **columns: Any) -> Booking:
     """Return what takes ``paid`` back, on the date that it was earned on."""
-    columns = {"key": str(paid.pk), "reference_id": str(paid.pk), **columns}
+    columns = {"key": f"row:{paid.pk}", "reference_id": str(paid.pk), **columns}
     return Booking(-paid.xp_amount, Source.REVERSAL, reason, earned_on=paid.earned_on, reverses=paid, **columns)
 
 

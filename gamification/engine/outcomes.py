@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ from gamification.engine.results import Award, LevelInfo, Receipt, StreakChange
 if TYPE_CHECKING:
     from gamification.models import Activity, XPTransaction
 
+STREAK_NAMES = tuple(entry.name for entry in fields(StreakChange))
+
 
 def of_receipt(receipt: Receipt) -> dict[str, Any]:
     """Return the parts of a receipt that cannot be derived later."""
-    streak = asdict(receipt.streak)
+    streak = {name: getattr(receipt.streak, name) for name in STREAK_NAMES}
     streak["expires_at"] = streak["expires_at"] and streak["expires_at"].isoformat()
     streak["last_activity_date"] = streak["last_activity_date"] and streak["last_activity_date"].isoformat()
     return {"xp": receipt.xp_awarded, "streak": streak, **_level(receipt.level, receipt.level_up, receipt)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from gamification.conf import STATE_METRICS, GamificationSettings, get_settings
+from gamification.domain import calendar
 from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Player:
     xp: UserXP
     counters: dict[str, int] = field(default_factory=dict)
     days: dict[date, UserDay] = field(default_factory=dict)
+    has_all_days: bool = False
     unlocks: dict[str, UserAchievement] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)
     transactions: list[tuple[XPTransaction, Activity | None]] = field(default_factory=list)
@@ -40,7 +42,9 @@ class Player:
     def day(self, on: date) -> UserDay:
         """Return the row of a date, to be changed; made when there is none."""
         self.changed_days.add(on)
-        return self.days.setdefault(on, UserDay(user_id=self.user.pk, date=on))
+        if on not in self.days:
+            self.days[on] = UserDay(user_id=self.user.pk, date=on)
+        return self.days[on]
 
     def raise_counter(self, name: str, by: int) -> None:
         self.counters[name] = self.counters.get(name, 0) + by
@@ -49,8 +53,9 @@ class Player:
     def unlock_row(self, achievement_id: str) -> UserAchievement:
         """Return the user's row for an achievement, to be changed; made when there is none."""
         self.changed_unlocks.add(achievement_id)
-        fresh = UserAchievement(user_id=self.user.pk, achievement_id=achievement_id)
-        return self.unlocks.setdefault(achievement_id, fresh)
+        if achievement_id not in self.unlocks:
+            self.unlocks[achievement_id] = UserAchievement(user_id=self.user.pk, achievement_id=achievement_id)
+        return self.unlocks[achievement_id]
 
     def values(self) -> dict[str, int]:
         """Return what conditions are evaluated against: every counter and the fixed metrics, by name."""
@@ -75,14 +80,15 @@ def lock(users: Iterable[AbstractBaseUser]) -> dict[Any, Player]:
     This is the only lock: whoever writes for a user holds it, so that reading, adding and saving loses nothing.
     """
     by_id = {user.pk: user for user in users}
+    settings = get_settings()
     streaks = _locked_streaks(by_id)
-    missing = sorted(by_id.keys() - streaks.keys())
+    rows = UserXP.objects.in_bulk(list(by_id))
+    missing = sorted(by_id.keys() - (streaks.keys() & rows.keys()))
     if missing:
-        settings = get_settings()
         UserStreak.objects.bulk_create([new_streak(by_id[pk], settings) for pk in missing], ignore_conflicts=True)
         UserXP.objects.bulk_create([new_xp(pk, settings) for pk in missing], ignore_conflicts=True)
         streaks |= _locked_streaks(missing)
-    rows = UserXP.objects.in_bulk(list(by_id))
+        rows |= UserXP.objects.in_bulk(missing)
     return {pk: Player(user=by_id[pk], streak=streaks[pk], xp=rows[pk]) for pk in sorted(by_id)}
 
 
@@ -93,6 +99,8 @@ def load(players: Mapping[Any, Player], since: Mapping[Any, date | None]) -> Non
     for row in UserAchievement.objects.filter(user_id__in=players):
         players[row.user_id].unlocks[row.achievement_id] = row
     everything = [pk for pk, first in since.items() if first is None]
+    for pk in everything:
+        players[pk].has_all_days = True
     firsts = {pk: first for pk, first in since.items() if first is not None}
     days = UserDay.objects.none()
     if everything:
@@ -101,6 +109,14 @@ def load(players: Mapping[Any, Player], since: Mapping[Any, date | None]) -> Non
         days |= UserDay.objects.filter(user_id__in=list(firsts), date__gte=min(firsts.values()))
     for day in days:
         players[day.user_id].days[day.date] = day
+
+
+def load_all_days(player: Player) -> None:
+    """Read the days of ``player`` that were not loaded yet."""
+    if not player.has_all_days:
+        for day in UserDay.objects.filter(user_id=player.user.pk):
+            player.days.setdefault(day.date, day)
+        player.has_all_days = True
 
 
 def save(players: Mapping[Any, Player]) -> None:
@@ -141,7 +157,9 @@ def new_xp(user_id: Any, settings: GamificationSettings) -> UserXP:
 def new_streak(user: AbstractBaseUser, settings: GamificationSettings) -> UserStreak:
     """Return the row of somebody without a day, with the freezes and the zone that the project gives."""
     hook = settings.hook("USER_TIMEZONE")
-    zone = (hook(user) if hook else None) or settings.DEFAULT_TIMEZONE
+    zone = hook(user) if hook else None
+    if zone not in calendar.timezone_names():
+        zone = settings.DEFAULT_TIMEZONE
     freezes = settings.STREAK_FREEZES
     return UserStreak(user_id=user.pk, streak_freezes_available=freezes, starting_freezes=freezes, timezone=str(zone))
 

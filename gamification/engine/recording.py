@@ -99,17 +99,17 @@ def _replay(activity: Activity, event: CheckedEvent) -> Answer:
 
 
 def _needed_days(locked: Mapping[Any, Player], fresh: Iterable[CheckedEvent]) -> dict[Any, date | None]:
-    """Return from which date on each player's days are needed: all of them (None) once an event is late."""
+    """Return from which date on each player's days are needed: all of them (None) once an event may be late."""
     since: dict[Any, date | None] = {}
+    latest: dict[Any, date] = {}
     for event in fresh:
         player = locked[event.user.pk]
         day = calendar.local_date(event.at, _zone_of(player, event))
-        last_day = player.streak.last_day
-        earlier = since.get(event.user.pk, day)
-        if earlier is None or (last_day is not None and day < last_day):
-            since[event.user.pk] = None
-        else:
-            since[event.user.pk] = min(earlier, last_day or day, day - calendar.DAY)
+        last_day = latest.get(event.user.pk) or player.streak.last_day or day
+        earliest = since.get(event.user.pk, last_day)
+        is_sure = earliest is not None and day >= last_day and event.zone is None
+        since[event.user.pk] = min(earliest, day - calendar.DAY) if is_sure and earliest else None
+        latest[event.user.pk] = max(last_day, day)
     return since
 
 
@@ -119,7 +119,7 @@ def _zone_of(player: Player, event: CheckedEvent) -> ZoneInfo:
 
 def _append(player: Player, event: CheckedEvent, day: date, zone: ZoneInfo, now: datetime) -> Activity:
     """Append the event to the log; a user without a zone of their own takes that of the latest event."""
-    if event.zone is not None and player.streak.timezone_changed_at is None:
+    if event.zone is not None and event.is_in_window and player.streak.timezone_changed_at is None:
         is_latest = player.streak.last_at is None or event.at >= player.streak.last_at
         player.streak.timezone = event.zone.key if is_latest else player.streak.timezone
     activity = Activity(

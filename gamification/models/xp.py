@@ -37,7 +37,7 @@ class XPTransaction(AppendOnlyModel):
     """A change of somebody's XP, never altered afterwards.
 
     ``earned_on`` is the local date that the XP belongs to, or None when it counts in no window.
-    ``key`` names the event within its source; ``outcome`` is what the first caller was told, for replays.
+    ``key`` names the event within its source (of reversals ``client:KEY`` or ``row:ID``); ``outcome`` is what the first caller was told, for replays.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -47,7 +47,7 @@ class XPTransaction(AppendOnlyModel):
     created_at = models.DateTimeField(_("booked at"))
     metadata = models.JSONField(_("metadata"), default=dict, blank=True, encoder=DjangoJSONEncoder)
     source = models.CharField(_("source"), max_length=20, choices=Source.choices)
-    key = models.CharField(_("key"), max_length=255)
+    key = models.CharField(_("key"), max_length=300)
     earned_on = models.DateField(_("earned on"), null=True, blank=True)
     reverses = models.OneToOneField(
         "self", on_delete=models.CASCADE, null=True, blank=True, related_name="reversed_by", verbose_name=_("reverses")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Q
 
 from gamification.engine import announcing, days, deriving, players
 from gamification.engine.clock import moment
 from gamification.engine.records import Records, read_records
-from gamification.models import UserStreak
+from gamification.models import Activity, UserAchievement, UserCounter, UserStreak, XPTransaction
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -73,8 +74,10 @@ def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
 def _parts(users: Iterable[AbstractBaseUser] | None) -> Iterator[list[AbstractBaseUser]]:
     """Yield those who have rows, a few at a time, in order of id."""
     if users is None:
-        have_rows = UserStreak.objects.values("user_id")
-        users = get_user_model()._default_manager.filter(pk__in=have_rows).order_by("pk").iterator(chunk_size=2000)
+        have_rows = Q(pk__in=UserStreak.objects.values("user_id"))
+        for model in (Activity, XPTransaction, UserCounter, UserAchievement):
+            have_rows |= Q(pk__in=model._default_manager.values("user_id"))
+        users = get_user_model()._default_manager.filter(have_rows).order_by("pk").iterator(chunk_size=2000)
     remaining = iter(users)
     while part := list(islice(remaining, USERS_AT_ONCE)):
         yield part

@@ -97,25 +97,25 @@ def reverse(
     The same ``key`` reverses once: a second call returns the first answer, marked as replayed.
 
     Raises:
-        AlreadyReversed: it was reversed before, under another key.
+        AlreadyReversed: it was reversed before, under another key or none.
+        IdempotencyConflict: ``key`` was used for another reversal.
         NotReversible: it is a reversal itself, or an achievement's XP, which goes with the achievement.
         InsufficientXP: the total would fall below 0.
     """
     at = moment(now)
     reason = inputs.clean_text(reason, "reason")
-    key = inputs.clean_key(key or str(original.pk))
+    names = {"key": f"client:{inputs.clean_key(key)}"} if key else {}
     content = inputs.content_hash(transaction=original.pk, reason=reason)
     user = original.user
     with transaction.atomic():
         player = players.lock([user])[user.pk]
-        before = XPTransaction.objects.filter(user_id=user.pk, source=Source.REVERSAL, key=key).first()
-        if before is not None and before.reverses_id != original.pk:
-            raise IdempotencyConflict(field="key")
-        if before is not None and before.content_hash == content:
-            return outcomes.award_again(before)
+        if names:
+            before = XPTransaction.objects.filter(user_id=user.pk, source=Source.REVERSAL, **names).first()
+            if before is not None:
+                return _again(before, content)
         _check_reversible(original)
         players.load({user.pk: player}, {user.pk: original.earned_on or calendar.local_date(at, player.zone)})
-        return _book(player, ledger.opposite(original, reason, key=key, actor=actor, content_hash=content), at)
+        return _book(player, ledger.opposite(original, reason, actor=actor, content_hash=content, **names), at)
 
 
 def level(user: AbstractBaseUser) -> LevelInfo:
