@@ -59,10 +59,10 @@ class DatabaseBackend(LeaderboardBackend):
         mine = next(iter(own), 0)
         if not mine:
             return Position(0, None)
-        rows = _visible(board, now, self._excluded(board, now)).exclude(user_id=user_id)
+        rows = _visible(board, now, self._excluded(board, now))
         greater = rows.filter(score__gt=mine).aggregate(number=Count("user_id"), nearest=Min("score"))
         above, below = _neighbours(rows, mine, user_id, neighbours) if neighbours else ([], [])
-        ranks = _ranks(rows, {row["score"] for row in (*above, *below)}, mine)
+        ranks = _ranks(rows, {row["score"] for row in (*above, *below)})
         return Position(
             score=mine,
             rank=1 + greater["number"],
@@ -162,11 +162,11 @@ def _neighbours(
     return list(above)[::-1], list(_in_order(rows.filter(scores.behind(score, user_id)))[:number])
 
 
-def _ranks(rows: QuerySet[Any, Any], wanted: set[int], mine: int) -> dict[int, int]:
-    """Return the rank of each score; whoever asks, with the score ``mine``, counts for those below."""
+def _ranks(rows: QuerySet[Any, Any], wanted: set[int]) -> dict[int, int]:
+    """Return the rank of each score, in one query."""
     counts = {f"above_{score}": Count("user_id", filter=Q(score__gt=score)) for score in wanted}
     found = rows.aggregate(**counts) if counts else {}
-    return {score: 1 + found[f"above_{score}"] + int(mine > score) for score in wanted}
+    return {score: 1 + found[f"above_{score}"] for score in wanted}
 
 
 def _hidden_by_hook(board: BoardName, now: datetime) -> frozenset[Any]:

@@ -44,8 +44,9 @@ def page(
     snapshot = (last and get_backend().earlier_snapshot(board, last[0])) or get_backend().snapshot(board, now)
     me, around_me = me_and_around(board, viewer, now)
     shown, has_more = _rows(board, snapshot, last, limit, viewer, now)
+    cursor = _encode_cursor(snapshot, shown[-1]) if has_more else ""
     if me is not None:
-        shown = [replace(me, avatar_url=row.avatar_url) if row.is_me else row for row in shown]
+        shown = [me if row.is_me else row for row in shown]
     return Board(
         metric=metric,
         entries=tuple(shown),
@@ -54,7 +55,7 @@ def page(
         total=snapshot.total,
         cached_at=snapshot.cached_at,
         expires_at=snapshot.expires_at,
-        next=_encode_cursor(snapshot, shown[-1]) if has_more and shown else "",
+        next=cursor,
     )
 
 
@@ -80,14 +81,18 @@ def me_and_around(
     """Return the live place of ``user`` and, with a score, those around it: two above, the user, two below."""
     if user is None:
         return None, ()
-    position = get_backend().position(board, user.pk, now, neighbours=NEIGHBOURS)
+    asked = NEIGHBOURS
+    while True:
+        position = get_backend().position(board, user.pk, now, neighbours=asked)
+        found = _standings((*position.above, *position.below), user)
+        above = [found[row.user_id] for row in position.above if row.user_id in found]
+        below = [found[row.user_id] for row in position.below if row.user_id in found]
+        sides = ((above, position.above), (below, position.below))
+        if asked > LIMIT_MAX or all(len(shown) >= NEIGHBOURS or len(live) < asked for shown, live in sides):
+            break
+        asked *= 4  # some were hidden since the snapshot: look further
     me = standing_of(user, position)
-    if position.rank is None:
-        return me, ()
-    found = _standings((*position.above, *position.below), user)
-    above = [found[entry.user_id] for entry in position.above if entry.user_id in found]
-    below = [found[entry.user_id] for entry in position.below if entry.user_id in found]
-    return me, (*above, me, *below)
+    return me, (*above[-NEIGHBOURS:], me, *below[:NEIGHBOURS]) if position.rank is not None else ()
 
 
 def _rows(
@@ -128,6 +133,8 @@ def _entries(board: BoardName, snapshot: Snapshot, begun: Page | None, limit: in
 def _standings(entries: Iterable[Entry], viewer: AbstractBaseUser | None) -> dict[Any, Standing]:
     """Return the rows that may be shown, by user id: one query checks who is hidden by now."""
     by_id = {entry.user_id: entry for entry in entries}
+    if not by_id:
+        return {}
     rows = UserXP.objects.filter(user_id__in=by_id, is_visible=True).select_related("user")
     if scores.has_active_flag():
         rows = rows.filter(user__is_active=True)

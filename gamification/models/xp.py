@@ -37,7 +37,8 @@ class XPTransaction(AppendOnlyModel):
     """A change of somebody's XP, never altered afterwards.
 
     ``earned_on`` is the local date that the XP belongs to, or None when it counts in no window.
-    ``key`` names the event within its source (of reversals ``client:KEY`` or ``row:ID``); ``outcome`` is what the first caller was told, for replays.
+    ``key`` names the event within its source (of reversals ``client:KEY`` or ``row:ID``); ``outcome`` is what the
+    first caller was told, for replays.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
