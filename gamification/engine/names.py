@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def public_name(user: AbstractBaseUser) -> str:
     """Return what the project's hook says, or "Player" and six characters that say nothing about the person."""
     hook = get_settings().hook("DISPLAY_NAME")
-    chosen = str(hook(user)).strip() if hook else ""
+    chosen = str(hook(user) or "").strip() if hook else ""
     return chosen or f"Player {salted_hmac('gamification.names', str(user.pk)).hexdigest()[:6]}"
 
 
