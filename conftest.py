@@ -1,0 +1,157 @@
+"""What all tests share: fast passwords, an empty cache, private servers, a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+import redis
+from django.core.cache import cache
+from django.test import override_settings
+
+from gamification.tests import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.contrib.auth.models import User
+    from django.test import Client
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+    from pytest_django.live_server_helper import LiveServer
+
+# Playwright keeps an event loop running in the thread of the test; Django would refuse the ORM there.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+MARKED_BY_FIXTURE = {"page": "browser", "postgres_server": "postgres", "redis_server": "redis"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a service by the fixtures it asks for, so that no mark is ever forgotten."""
+    for item in items:
+        for fixture in set(MARKED_BY_FIXTURE) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKED_BY_FIXTURE[fixture])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fast_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Keep throttles, sessions and snapshots of one test from the next."""
+    yield
+    cache.clear()
+
+
+# Services
+
+
+def _go_without(error: servers.MissingServiceError) -> NoReturn:
+    if servers.is_required():
+        pytest.fail(f"{error} REQUIRE_SERVICES=1 forbids to skip.")
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Return the URL of a PostgreSQL that only this test run uses."""
+    try:
+        with servers.postgresql() as url:
+            yield url
+    except servers.MissingServiceError as error:
+        _go_without(error)
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: str) -> Iterator[str]:
+    """Return the name of a migrated database: a copy takes a tenth of a second, migrating takes several."""
+    with servers.postgresql_database(postgres_server) as url:
+        servers.manage("migrate", "--skip-checks", "--verbosity=0", env={"DATABASE_URL": url})
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
+    """Return the URL of a migrated, empty PostgreSQL database for this test alone; for ``run_workers``."""
+    with servers.postgresql_database(postgres_server, template=_postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    servers.manage("migrate", "--skip-checks", "--verbosity=0", env={"DATABASE_URL": f"sqlite:///{path}"})
+    return str(path)
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: str, tmp_path: Any) -> str:
+    """Return the URL of a migrated, empty SQLite database for this test alone; for ``run_workers``."""
+    return f"sqlite:///{shutil.copy(_sqlite_template, tmp_path / 'db.sqlite3')}"
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """Return the URL of a Redis that only this test run uses."""
+    try:
+        with servers.redis_server() as url:
+            yield url
+    except servers.MissingServiceError as error:
+        _go_without(error)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """Return the URL of an empty Redis."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+# Browser
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Drive the system's Chromium, and keep it from calling home."""
+    try:
+        path = servers.chromium()
+    except servers.MissingServiceError as error:
+        _go_without(error)
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    return {**browser_type_launch_args, "executable_path": path, "args": ["--no-sandbox", "--disable-gpu", *quiet]}
+
+
+@pytest.fixture
+def sign_in(context: BrowserContext, client: Client, live_server: LiveServer) -> Callable[[User], None]:
+    """Return a function that signs the browser in as a user, without the login page."""
+
+    def _sign_in(user: User) -> None:
+        client.force_login(user)
+        cookie = client.cookies["sessionid"]
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+
+    return _sign_in
+
+
+@pytest.fixture
+def page_problems(page: Page, live_server: LiveServer) -> list[str]:
+    """Return a list that fills with what no page may do: errors on the console, requests to other hosts."""
+    problems: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            problems.append(f"console: {message.text}")
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((live_server.url, "data:", "blob:")):
+            problems.append(f"outside: {request.url}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
+    page.on("request", on_request)
+    return problems

@@ -1,0 +1,1 @@
+"""The demonstration project: one way to run the app, and no part of it."""

@@ -1,0 +1,76 @@
+"""The settings, in a process of their own: they are read once, when Django starts."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import sys
+
+import pytest
+
+from gamification.tests.servers import ROOT, environment, manage
+
+VARIABLES = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+PRODUCTION = {"ENV_FILE": ".env.production.example", "SECRET_KEY": secrets.token_urlsafe(50)}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def read_setting(name: str, env: dict[str, str]) -> str:
+    """Return the representation of a setting, or the last line of what went wrong."""
+    code = f"from django.conf import settings; print(repr(settings.{name}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment(env), capture_output=True, text=True, check=False
+    )
+    return (done.stdout or done.stderr).strip().splitlines()[-1]
+
+
+def test_the_production_example_passes_djangos_deployment_checks():
+    manage("check", "--deploy", "--fail-level", "WARNING", env=PRODUCTION)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "False"),
+        ("ALLOWED_HOSTS", "['practice.example.com']"),
+        ("SESSION_COOKIE_SECURE", "True"),
+        ("DATABASES['default']['ENGINE']", "'django.db.backends.postgresql'"),
+        ("DATABASES['default']['CONN_MAX_AGE']", "60"),
+        ("CACHES['default']['BACKEND']", "'django.core.cache.backends.redis.RedisCache'"),
+        ("CACHES['default']['OPTIONS']['socket_timeout']", "0.25"),
+    ],
+)
+def test_the_production_example_is_followed(name, value):
+    assert read_setting(name, PRODUCTION) == value
+
+
+def test_without_debug_a_secret_is_required():
+    assert "Set the SECRET_KEY environment variable" in read_setting("SECRET_KEY", {"DEBUG": "off"})
+
+
+def test_a_missing_env_file_is_named():
+    assert "ENV_FILE names nowhere.env" in read_setting("DEBUG", {"ENV_FILE": "nowhere.env"})
+
+
+def test_without_any_environment_it_is_a_developers_machine():
+    assert read_setting("DEBUG", {}) == "True"
+    assert read_setting("DATABASES['default']['NAME']", {}) == repr(str(ROOT / "db.sqlite3"))
+
+
+def test_the_policy_allows_nothing_unsafe():
+    policy = read_setting("CONTENT_SECURITY_POLICY", {})
+
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_the_example_lists_every_variable():
+    settings = (ROOT / "project" / "settings.py").read_text()
+
+    assert set(re.findall(r"env\.\w+\(\s*\"(\w+)\"", settings)) == VARIABLES

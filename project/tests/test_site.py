@@ -1,0 +1,131 @@
+"""The site's shell: every page of it, in a client and in a real browser."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from gamification.services import achievements
+
+PUBLIC = ["home", "login", "api-docs"]
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def ada(db):
+    return User.objects.create_user("ada", password="correct horse")
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, "schema"])
+def test_public_pages_need_no_account(client, db, name):
+    assert client.get(reverse(name)).status_code == 200
+
+
+def test_health_asks_the_database(client, db, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        response = client.get("/healthz")
+
+    assert response.json() == {"status": "ok"}
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_signing_in_leads_to_the_dashboard(client, ada):
+    response = client.post(reverse("login"), {"username": "ada", "password": "correct horse"})
+
+    assert (response.status_code, response["Location"]) == (302, "/gamification")
+
+
+def test_a_wrong_password_is_said_so(client, ada):
+    response = client.post(reverse("login"), {"username": "ada", "password": "wrong"})
+
+    assert "Please enter a correct username and password" in response.content.decode()
+
+
+def test_signing_out_takes_a_post(client, ada):
+    client.force_login(ada)
+
+    assert client.get(reverse("logout")).status_code == 405
+    assert client.post(reverse("logout"))["Location"] == reverse("home")
+    assert "_auth_user_id" not in client.session
+
+
+def test_only_staff_are_shown_the_admin(client, ada):
+    client.force_login(ada)
+    assert reverse("admin:index") not in client.get("/").content.decode()
+
+    User.objects.update(is_staff=True)
+    assert reverse("admin:index") in client.get("/").content.decode()
+
+
+def test_the_example_on_the_landing_page_is_true(client, ada):
+    achievements.initialize()
+    (markup,) = re.findall(r"<pre.*?<code>(.*?)</code>", client.get("/").content.decode(), re.DOTALL)
+    code = html.unescape(re.sub(r"<.*?>", "", markup))
+    names: dict[str, Any] = {"user": ada}
+
+    exec(code, names)
+
+    assert f"# {names['receipt'].xp_awarded}" in code
+    assert "# (" + ", ".join(f'"{name}"' for name in names["receipt"].achievements_unlocked) + ")" in code
+
+
+def test_a_page_that_is_not_there_says_so_in_the_sites_look(client, db):
+    response = client.get("/nowhere")
+
+    assert response.status_code == 404
+    assert "site.css" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
+def test_error_pages_need_neither_request_nor_database(name):
+    assert "<h1" in render_to_string(name)
+
+
+def test_the_policy_is_sent(client, db):
+    policy = client.get("/")["Content-Security-Policy"]
+
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", ["home", "login"])
+def test_pages_are_accessible_and_keep_to_themselves(page, live_server, page_problems, name, size, scheme):
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    page.goto(live_server.url + reverse(name))
+
+    results = Axe().run(page)
+
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page_problems == []
+
+
+def test_the_api_page_shows_the_schema_under_the_policy(page, live_server, page_problems):
+    page.goto(live_server.url + reverse("api-docs"))
+
+    page.get_by_text("Gamification").first.wait_for()
+    assert page_problems == []
+
+
+def test_signing_in_and_out_with_the_keyboard_alone(page, live_server, page_problems, ada):
+    page.goto(live_server.url + reverse("login"))
+    page.keyboard.type("ada")
+    page.keyboard.press("Tab")
+    page.keyboard.type("correct horse")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/gamification")
+
+    page.get_by_role("button", name="Sign out").press("Enter")
+    page.wait_for_url(f"{live_server.url}/")
+
+    assert page_problems == []
