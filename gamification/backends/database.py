@@ -73,8 +73,9 @@ class DatabaseBackend(LeaderboardBackend):
 
     def mark_stale(self) -> None:
         fresh = LeaderboardCache.objects.filter(stale_at__isnull=True)
-        if fresh.exists():  # a read first, so that a busy site does not write here on every award
-            fresh.update(stale_at=timezone.now())
+        # A read first, so that a busy site does not write on every award; then row by row, so that no two can deadlock.
+        for pk in list(fresh.values_list("pk", flat=True)):
+            fresh.filter(pk=pk).update(stale_at=timezone.now())
 
     def forget(self) -> None:
         LeaderboardCache.objects.all().delete()
