@@ -1,0 +1,1 @@
+"""The pages that users open: server-rendered, whole without JavaScript, better with it."""

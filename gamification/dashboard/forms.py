@@ -1,0 +1,83 @@
+"""The forms of the settings page."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
+
+from gamification.domain.calendar import timezone_names
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+#: Places where people live; the rest of the database are old names for the same zones.
+REGIONS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+
+
+def zone_choices(current: str) -> list[tuple[str, Any]]:
+    """Return the zones by region, as a select takes them; ``current`` is always among them."""
+    names = {name for name in timezone_names() if name.partition("/")[0] in REGIONS}
+    others = sorted({"UTC", current} - names)
+    regions = groupby(sorted(names), key=lambda name: name.partition("/")[0])
+    grouped = [(region, [(name, _place(name)) for name in group]) for region, group in regions]
+    return [*((name, name) for name in others), *grouped]
+
+
+class PreferencesForm(forms.Form):
+    """The time zone that days are counted in, and whether others see me."""
+
+    timezone = forms.ChoiceField(
+        label=_("Time zone"),
+        help_text=_("Your days begin and end in this zone. You can change it once in 24 hours."),
+    )
+    is_visible = forms.BooleanField(
+        label=_("Show me on leaderboards"),
+        required=False,
+        help_text=_("When this is off, you still see your own rank, and nobody else sees you."),
+    )
+
+    def __init__(self, *args: Any, current_zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast("forms.ChoiceField", self.fields["timezone"]).choices = zone_choices(current_zone)
+
+
+class EraseForm(forms.Form):
+    """The confirmation before everything is erased: the password, or a word to type for those who have none."""
+
+    confirmation = forms.CharField(max_length=255, strip=False)
+
+    def __init__(self, *args: Any, user: AbstractBaseUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        field = self.fields["confirmation"]
+        if user.has_usable_password():
+            field.label = _("Your password")
+            field.widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        else:
+            field.label = _("Type “%(word)s” to confirm") % {"word": self.word}
+            field.widget = forms.TextInput(attrs={"autocomplete": "off"})
+
+    @property
+    def word(self) -> str:
+        """Return the word that people without a password type."""
+        return pgettext("the word to type before erasing", "erase")
+
+    def clean_confirmation(self) -> str:
+        """Return what was typed, if it confirms."""
+        typed: str = self.cleaned_data["confirmation"]
+        if self.user.has_usable_password():
+            if not self.user.check_password(typed):
+                raise forms.ValidationError(_("This is not your password. Nothing was erased."))
+        elif typed.strip().casefold() != self.word.casefold():
+            raise forms.ValidationError(_("The word does not match. Nothing was erased."))
+        return typed
+
+
+def _place(name: str) -> str:
+    return name.partition("/")[2].replace("_", " ").replace("/", ", ")

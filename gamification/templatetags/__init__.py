@@ -1,0 +1,1 @@
+"""Template tags for the pages, and for any page of the host."""

@@ -1,0 +1,176 @@
+"""The pages in a real browser: for everybody's eyes and ears, on every width, with and without JavaScript."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from gamification.services import streaks
+from gamification.tests.dashboard.conftest import act_on
+from gamification.tests.factories import UserFactory
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (320, 768, 1280)
+
+
+def visit(page: Page, live_server, path: str = "") -> Page:
+    response = page.goto(f"{live_server.url}/gamification{path}")
+    assert response is not None
+    assert response.ok
+    return page
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds, one line for each element."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("who", "path"), [("empty", ""), ("lively", ""), ("lively", "/achievements"), ("lively", "/settings")]
+)
+def test_everybody_can_use_it_on_every_width(page, live_server, sign_in, page_problems, lively, who, path, scheme):
+    person = lively if who == "lively" else UserFactory.create(username=who)
+    sign_in(person)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = []
+
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        visit(page, live_server, path)
+        found += [f"{width}: {violation}" for violation in violations(page)]
+        found += [f"{width}: wider than the screen"] * page.evaluate("document.body.scrollWidth > innerWidth")
+
+    assert found == []
+    assert page_problems == []
+
+
+def test_boards_are_switched_without_loading_the_page_again(page, live_server, sign_in, page_problems, lively):
+    sign_in(lively)
+    visit(page, live_server)
+    page.evaluate("window.isSamePage = true")
+
+    page.get_by_role("link", name="Current streak").click()
+
+    page.locator("#gx-metric-streak_current[aria-current]").wait_for()
+    assert page.locator("#gx-board caption").inner_text() == "Current streak"
+    assert page.url.endswith("/gamification?metric=streak_current")
+    assert page.evaluate("window.isSamePage")
+    assert page.evaluate("document.activeElement.id") == "gx-metric-streak_current", "the focus stays"
+    assert page_problems == []
+
+
+def test_the_way_back_leads_to_the_board_before(page, live_server, sign_in, lively):
+    sign_in(lively)
+    visit(page, live_server)
+    page.get_by_role("link", name="Current streak").click()
+    page.locator("#gx-metric-streak_current[aria-current]").wait_for()
+
+    page.go_back()
+
+    page.locator("#gx-metric-xp_all_time[aria-current]").wait_for()
+    assert page.locator("h1").count() == 1
+
+
+def test_achievements_are_filtered_without_loading_the_page_again(page, live_server, sign_in, page_problems, lively):
+    sign_in(lively)
+    visit(page, live_server)
+    page.evaluate("window.isSamePage = true")
+
+    page.get_by_role("link", name="Vocabulary").click()
+
+    page.locator("#gx-category-vocabulary[aria-current]").wait_for()
+    assert page.locator(".gx-badge").count() == 3
+    assert page.evaluate("window.isSamePage")
+    assert page_problems == []
+
+
+def test_all_of_it_works_without_javascript(browser, live_server, context, sign_in, lively):
+    sign_in(lively)
+    plain = browser.new_context(java_script_enabled=False)
+    plain.add_cookies(context.cookies())
+    page = visit(plain.new_page(), live_server)
+
+    page.get_by_role("link", name="Current streak").click()
+    assert page.locator("#gx-metric-streak_current[aria-current]").count() == 1
+
+    page.get_by_role("link", name="Vocabulary").click()
+    assert page.locator(".gx-badge").count() == 3
+    assert page.locator("#gx-metric-streak_current[aria-current]").count() == 1, "one choice keeps the other"
+    plain.close()
+
+
+def test_a_day_is_counted_and_celebrated(page, live_server, sign_in, page_problems, ada):
+    sign_in(ada)
+    visit(page, live_server)
+
+    page.get_by_role("button", name="I’m here today").click()
+
+    page.get_by_text("Day 1 of your streak!").wait_for()
+    page.locator("canvas.gx-confetti").wait_for(state="attached")
+    page.locator("canvas.gx-confetti").wait_for(state="detached")
+    assert streaks.status(ada).current == 1
+    assert violations(page) == []
+    assert page_problems == []
+
+
+def test_nothing_flies_for_people_who_want_it_quiet(page, live_server, sign_in, ada):
+    sign_in(ada)
+    page.emulate_media(reduced_motion="reduce")
+    visit(page, live_server)
+
+    page.get_by_role("button", name="I’m here today").click()
+
+    page.get_by_text("Day 1 of your streak!").wait_for()
+    page.locator("canvas").wait_for(state="detached")
+    assert page.locator(".gx-flame").evaluate("flame => getComputedStyle(flame).animationName") == "none"
+
+
+def test_everything_can_be_reached_with_the_keyboard(page, live_server, sign_in, lively):
+    person = UserFactory.create(username="risk")
+    act_on(person, [1, 2])
+    sign_in(person)
+    visit(page, live_server)
+    reached = []
+
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                """() => {
+                    const it = document.activeElement;
+                    const ring = getComputedStyle(it);
+                    const isSeen = ring.outlineStyle !== "none" && parseFloat(ring.outlineWidth) >= 2;
+                    return it.closest(".gx") ? [it.id || it.className || it.innerText.trim(), isSeen] : ["", true];
+                }"""
+            )
+        )
+
+    names = [name for name, _ in reached]
+    assert [name for name, is_seen in reached if not is_seen] == []
+    assert {
+        "gx-btn",
+        "gx-btn gx-btn--primary",
+        "gx-category-streaks",
+        "gx-metric-xp_weekly",
+        "gx-more",
+        "gx-year__scroll",
+    } <= set(names)
+
+
+def test_the_newest_weeks_are_what_a_phone_shows(page, live_server, sign_in, lively):
+    sign_in(lively)
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, live_server)
+
+    box = page.locator(".gx-day--today").bounding_box()
+
+    assert box is not None
+    assert 0 < box["x"] < 390
