@@ -39,11 +39,15 @@ INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
 
 
 def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
-    """Return every row of ``user`` by table, ready to be written as JSON with Django's encoder."""
-    return {
-        name: [_plain(row) for row in model._default_manager.filter(user_id=user.pk).order_by(order)]
-        for name, (model, order) in TABLES.items()
+    """Return every row of ``user`` by table, ready to be written as JSON with Django's encoder.
+
+    How far somebody is with a hidden achievement stays a secret until it is unlocked.
+    """
+    told = {
+        name: model._default_manager.filter(user_id=user.pk).order_by(order) for name, (model, order) in TABLES.items()
     }
+    told["achievements"] = told["achievements"].exclude(achievement__is_hidden=True, unlocked_at__isnull=True)
+    return {name: [_plain(row) for row in rows] for name, rows in told.items()}
 
 
 def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> dict[str, int]:
