@@ -161,7 +161,7 @@ def _standing(row: UserXP, place: int | None, score: int, viewer: AbstractBaseUs
 
 def standing_of(user: AbstractBaseUser, position: Position) -> Standing:
     """Return a user's own row for a live position, with the points missing to the next rank."""
-    row = UserXP.objects.filter(user_id=user.pk).first() or players.new_xp(user.pk, get_settings())
+    row = UserXP.objects.filter(user_id=user.pk).first() or players.new_xp(user.pk)
     row.user = cast("Any", user)
     to_next = position.next_score - position.score if position.next_score is not None else None
     return replace(_standing(row, position.rank, position.score, user), to_next_rank=to_next)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from gamification.conf import STATE_METRICS, GamificationSettings, get_settings
+from gamification.conf import STATE_METRICS, get_settings
 from gamification.domain import calendar
 from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
 
@@ -80,16 +80,26 @@ def lock(users: Iterable[AbstractBaseUser]) -> dict[Any, Player]:
     This is the only lock: whoever writes for a user holds it, so that reading, adding and saving loses nothing.
     """
     by_id = {user.pk: user for user in users}
-    settings = get_settings()
-    streaks = _locked_streaks(by_id)
-    rows = UserXP.objects.in_bulk(list(by_id))
-    missing = sorted(by_id.keys() - (streaks.keys() & rows.keys()))
-    if missing:
-        UserStreak.objects.bulk_create([new_streak(by_id[pk], settings) for pk in missing], ignore_conflicts=True)
-        UserXP.objects.bulk_create([new_xp(pk, settings) for pk in missing], ignore_conflicts=True)
-        streaks |= _locked_streaks(missing)
+    ids = sorted(by_id)
+    # An inserted row is a lock too, so with new users among several the order of ids must hold for each in turn.
+    is_any_new = len(ids) > 1 and UserStreak.objects.filter(user_id__in=ids).count() < len(ids)
+    streaks: dict[Any, UserStreak] = {}
+    for part in ([pk] for pk in ids) if is_any_new else [ids]:
+        streaks |= hold(part)
+        if missing := [pk for pk in part if pk not in streaks]:
+            UserStreak.objects.bulk_create([new_streak(by_id[pk]) for pk in missing], ignore_conflicts=True)
+            streaks |= hold(missing)
+    rows = UserXP.objects.in_bulk(ids)
+    if missing := [pk for pk in ids if pk not in rows]:
+        UserXP.objects.bulk_create([new_xp(pk) for pk in missing], ignore_conflicts=True)
         rows |= UserXP.objects.in_bulk(missing)
-    return {pk: Player(user=by_id[pk], streak=streaks[pk], xp=rows[pk]) for pk in sorted(by_id)}
+    return {pk: Player(user=by_id[pk], streak=streaks[pk], xp=rows[pk]) for pk in ids}
+
+
+def hold(ids: Iterable[Any]) -> dict[Any, UserStreak]:
+    """Lock the rows that there are, in order of id, and return them by id."""
+    rows = UserStreak.objects.select_for_update().filter(user_id__in=list(ids)).order_by("user_id")
+    return {row.user_id: row for row in rows}
 
 
 def load(players: Mapping[Any, Player], since: Mapping[Any, date | None]) -> None:
@@ -148,14 +158,15 @@ def save(players: Mapping[Any, Player]) -> None:
     _upsert(UserXP, [player.xp for player in everyone], ["user"])
 
 
-def new_xp(user_id: Any, settings: GamificationSettings) -> UserXP:
+def new_xp(user_id: Any) -> UserXP:
     """Return the row of somebody without XP."""
-    info = settings.levels.describe(0)
+    info = get_settings().levels.describe(0)
     return UserXP(user_id=user_id, xp_to_next_level=info.xp_to_next_level, title=info.title)
 
 
-def new_streak(user: AbstractBaseUser, settings: GamificationSettings) -> UserStreak:
+def new_streak(user: AbstractBaseUser) -> UserStreak:
     """Return the row of somebody without a day, with the freezes and the zone that the project gives."""
+    settings = get_settings()
     hook = settings.hook("USER_TIMEZONE")
     zone = hook(user) if hook else None
     if zone not in calendar.timezone_names():
@@ -166,14 +177,11 @@ def new_streak(user: AbstractBaseUser, settings: GamificationSettings) -> UserSt
 
 def glance(users: Iterable[AbstractBaseUser]) -> dict[Any, Player]:
     """Return the rows of ``users`` by id, for reading: without the lock, and with zeros where there are none."""
-    settings = get_settings()
     by_id = {user.pk: user for user in users}
     streaks = UserStreak.objects.in_bulk(list(by_id))
     totals = UserXP.objects.in_bulk(list(by_id))
     return {
-        pk: Player(
-            user=user, streak=streaks.get(pk) or new_streak(user, settings), xp=totals.get(pk) or new_xp(pk, settings)
-        )
+        pk: Player(user=user, streak=streaks.get(pk) or new_streak(user), xp=totals.get(pk) or new_xp(pk))
         for pk, user in by_id.items()
     }
 
@@ -181,12 +189,7 @@ def glance(users: Iterable[AbstractBaseUser]) -> dict[Any, Player]:
 def zone_of(user: AbstractBaseUser) -> ZoneInfo:
     """Return the zone in which the days of ``user`` are counted, without locking."""
     name = UserStreak.objects.filter(user_id=user.pk).values_list("timezone", flat=True).first()
-    return ZoneInfo(name or new_streak(user, get_settings()).timezone)
-
-
-def _locked_streaks(ids: Iterable[Any]) -> dict[Any, UserStreak]:
-    rows = UserStreak.objects.select_for_update().filter(user_id__in=list(ids)).order_by("user_id")
-    return {row.user_id: row for row in rows}
+    return ZoneInfo(name or new_streak(user).timezone)
 
 
 def _upsert(model: Any, rows: list[Any], unique_fields: list[str]) -> None:

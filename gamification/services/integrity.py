@@ -40,15 +40,12 @@ class Drift:
 
 def verify(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | None = None) -> Iterator[Drift]:
     """Yield every drift of ``users``, or of everybody; nothing is written."""
-    policy, at = days.policy(), moment(now)
+    at = moment(now)
     for part in _parts(users):
-        with transaction.atomic():
-            seen = players.glance(part)
-            players.load(seen, dict.fromkeys(seen))
-            records = read_records(seen)
-            for pk, player in seen.items():
-                for fact in deriving.drifted(player, records.get(pk, Records()), policy, at):
-                    yield Drift(pk, fact.name, fact.stored, fact.derived)
+        if suspects := {drift.user_id for drift in _drifts(part, at)}:
+            with transaction.atomic():
+                players.hold(suspects)  # once more, with nobody writing in between
+                yield from _drifts([user for user in part if user.pk in suspects], at)
 
 
 def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | None = None) -> Iterator[Drift]:
@@ -69,6 +66,18 @@ def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
             players.save(changed)
             announcing.after_commit(changed.values())
         yield from mended
+
+
+def _drifts(part: list[AbstractBaseUser], now: datetime) -> list[Drift]:
+    policy = days.policy()
+    seen = players.glance(part)
+    players.load(seen, dict.fromkeys(seen))
+    records = read_records(seen)
+    return [
+        Drift(pk, fact.name, fact.stored, fact.derived)
+        for pk, player in seen.items()
+        for fact in deriving.drifted(player, records.get(pk, Records()), policy, now)
+    ]
 
 
 def _parts(users: Iterable[AbstractBaseUser] | None) -> Iterator[list[AbstractBaseUser]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from gamification.conf import get_settings
 from gamification.domain import calendar, streaks
 from gamification.engine import announcing, days, events, inputs, players, recording
 from gamification.engine.clock import moment
@@ -120,7 +119,7 @@ def freeze_history(user: AbstractBaseUser, *, limit: int = 20) -> list[UserDay]:
 
 
 def _row_of(user: AbstractBaseUser) -> UserStreak:
-    return UserStreak.objects.filter(user_id=user.pk).first() or players.new_streak(user, get_settings())
+    return UserStreak.objects.filter(user_id=user.pk).first() or players.new_streak(user)
 
 
 def _seen_again(row: UserStreak, at: datetime) -> StreakChange:

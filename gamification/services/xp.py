@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Sum
 
-from gamification.conf import get_settings
 from gamification.domain import calendar
 from gamification.engine import announcing, inputs, ledger, outcomes, players, unlocking
 from gamification.engine.clock import moment
@@ -121,7 +120,7 @@ def reverse(
 def level(user: AbstractBaseUser) -> LevelInfo:
     """Return level, title and progress of ``user``; zeros for somebody who was never initialized."""
     row = UserXP.objects.filter(user_id=user.pk).first()
-    return ledger.level_of(row if row is not None else players.new_xp(user.pk, get_settings()))
+    return ledger.level_of(row if row is not None else players.new_xp(user.pk))
 
 
 def history(user: AbstractBaseUser) -> XPTransactionQuerySet:
