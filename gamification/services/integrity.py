@@ -45,7 +45,8 @@ def verify(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
         if suspects := {drift.user_id for drift in _drifts(part, at)}:
             with transaction.atomic():
                 players.hold(suspects)  # once more, with nobody writing in between
-                yield from _drifts([user for user in part if user.pk in suspects], at)
+                confirmed = _drifts([user for user in part if user.pk in suspects], at)
+            yield from confirmed
 
 
 def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | None = None) -> Iterator[Drift]:
