@@ -1,0 +1,1 @@
+"""The REST API: translates between JSON and the services, and decides nothing."""

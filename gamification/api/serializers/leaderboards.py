@@ -1,0 +1,60 @@
+"""Leaderboards. Entries carry no id of a user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gamification.api.fields import MomentField
+from gamification.engine.results import Board, Standing
+
+TO_NEXT_RANK = "Points missing to the next rank; null when first."
+
+
+class EntrySerializer(serializers.Serializer[Standing]):
+    """A row of a board. Equal scores share a rank: 1, 2, 2, 4."""
+
+    rank = serializers.IntegerField(allow_null=True, help_text="From 1; null at score 0.")
+    name = serializers.CharField(help_text="The public name.")
+    avatar_url = serializers.SerializerMethodField()
+    level = serializers.IntegerField()
+    title = serializers.CharField()
+    score = serializers.IntegerField()
+    is_me = serializers.BooleanField()
+
+    def get_avatar_url(self, standing: Standing) -> str | None:
+        return standing.avatar_url or None
+
+
+class MyEntrySerializer(EntrySerializer):
+    """My own row, live."""
+
+    to_next_rank = serializers.IntegerField(allow_null=True, help_text=TO_NEXT_RANK)
+
+
+class BoardSerializer(serializers.Serializer[Board]):
+    """A page of a board."""
+
+    metric = serializers.CharField()
+    entries = EntrySerializer(many=True)
+    me = MyEntrySerializer(allow_null=True)
+    around = EntrySerializer(many=True, help_text="Up to two above me, me, up to two below.")
+    total = serializers.IntegerField(help_text="Users on the board.")
+    cached_at = MomentField()
+    expires_at = MomentField()
+    next = serializers.SerializerMethodField()
+
+    def get_next(self, board: Board) -> str | None:
+        """Return the address of the next page; null on the last."""
+        return board.next or None
+
+
+class RankSerializer(serializers.Serializer[Any]):
+    """Where I stand."""
+
+    metric = serializers.CharField()
+    rank = serializers.IntegerField(allow_null=True, help_text="From 1; null at score 0.")
+    score = serializers.IntegerField()
+    to_next_rank = serializers.IntegerField(allow_null=True, help_text=TO_NEXT_RANK)
+    around = EntrySerializer(many=True, help_text="Up to two above me, me, up to two below.")

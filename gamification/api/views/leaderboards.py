@@ -1,0 +1,66 @@
+"""Leaderboards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.decorators import action
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from gamification.api.schema import Query, document
+from gamification.api.serializers.inputs import BoardQuerySerializer, ScopeQuerySerializer
+from gamification.api.serializers.leaderboards import BoardSerializer, RankSerializer
+from gamification.api.views.base import GamificationViewSet
+from gamification.services import leaderboards
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+SCOPE = Query("scope", "Narrows the board to a group that the project knows.", {"type": "string"})
+QUERY = (
+    Query("limit", "Entries a page.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}),
+    Query("cursor", "Where the page begins; `next` has it.", {"type": "string"}),
+    SCOPE,
+)
+
+
+class LeaderboardViewSet(GamificationViewSet):
+    """Boards, and where the caller stands on them."""
+
+    lookup_field = "metric"
+    lookup_value_converter = "str"
+
+    @document("A leaderboard", {200: BoardSerializer}, query=QUERY, problems=(400, 404))
+    def retrieve(self, request: Request, metric: str) -> Response:
+        """Return a page of a board, with my own place whether or not I am on it. 404 lists the boards there are."""
+        board = leaderboards.top(metric, viewer=self.me, **_read(BoardQuerySerializer, request))
+        data = BoardSerializer(board).data
+        if board.next:
+            data["next"] = replace_query_param(request.build_absolute_uri(), "cursor", board.next)
+        return Response(data)
+
+    @document("My rank", {200: RankSerializer}, query=(SCOPE,), problems=(400, 404))
+    @action(detail=True)
+    def rank(self, request: Request, metric: str) -> Response:
+        """Return where I stand, live, with my neighbours and the points missing to the next rank."""
+        scope = _read(ScopeQuerySerializer, request).get("scope")
+        me = leaderboards.rank(self.me, metric, scope=scope)
+        neighbours = leaderboards.around(self.me, metric, scope=scope)
+        return Response(
+            RankSerializer(
+                {
+                    "metric": metric,
+                    "rank": me.rank,
+                    "score": me.score,
+                    "to_next_rank": me.to_next_rank,
+                    "around": neighbours,
+                }
+            ).data
+        )
+
+
+def _read(serializer: type[ScopeQuerySerializer], request: Request) -> dict[str, Any]:
+    query = serializer(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)
