@@ -1,0 +1,10 @@
+"""The admin: a module a topic. Importing it registers everything."""
+
+from django.core.checks import Tags, register
+
+from gamification.admin import achievements, activities, leaderboards, streaks, unlocks, xp
+from gamification.admin.users import GamificationUserAdminMixin, check_user_admin
+
+__all__ = ["GamificationUserAdminMixin", "achievements", "activities", "leaderboards", "streaks", "unlocks", "xp"]
+
+register(check_user_admin, Tags.admin)

@@ -1,0 +1,151 @@
+"""The forms: conditions as text, and what staff may do for users, each with a reason."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+from django import forms
+from django.contrib.admin.widgets import AdminIntegerFieldWidget, AdminTextareaWidget, AdminTextInputWidget
+from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
+from django.utils.translation import gettext_lazy as _
+
+from gamification.admin.pickers import AchievementField, UserField
+from gamification.domain.conditions import MAX_BYTES
+from gamification.models import Achievement
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite
+
+    from gamification.exceptions import GamificationError
+
+TEXT_MAX_LENGTH = 255
+AMOUNT_MAX = 100_000
+EXAMPLE = '{"v": 1, "all": [{"metric": "scenarios_completed", "op": "gte", "value": 5}]}'
+
+
+class ConditionsField(forms.JSONField):
+    """A condition as text. What is no JSON is refused with the line; what was typed comes back as it was typed."""
+
+    widget = AdminTextareaWidget
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if len(value) > 2 * MAX_BYTES:
+                raise ValidationError(_("This is longer than a condition may be."), code="invalid")
+            try:
+                json.dumps(json.loads(value or "null"))
+            except json.JSONDecodeError as error:
+                raise ValidationError(
+                    _("Line %(line)d, column %(column)d is not JSON: %(reason)s."),
+                    code="invalid",
+                    params={"line": error.lineno, "column": error.colno, "reason": error.msg},
+                ) from error
+            except (ValueError, RecursionError) as error:
+                raise ValidationError(_("This is JSON that no condition can be."), code="invalid") from error
+        return super().to_python(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial if self.disabled else InvalidJSONInput(data or "")
+
+    def prepare_value(self, value: Any) -> Any:
+        if value is None or isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(super().has_changed(initial, data))
+        except ValidationError:
+            return True
+
+
+class AchievementForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A definition. ``locked`` are fields that this person may not change in a rule in force."""
+
+    locked: ClassVar[tuple[str, ...]] = ()
+
+    class Meta:
+        model = Achievement
+        fields = (
+            "achievement_id",
+            "name",
+            "description",
+            "category",
+            "rarity",
+            "icon",
+            "xp_reward",
+            "conditions",
+            "order",
+            "is_active",
+            "is_hidden",
+        )
+
+    def clean(self) -> dict[str, Any] | None:
+        if any(name in self.data for name in self.locked):
+            raise ValidationError(
+                _("XP and conditions of a rule in force may only be changed by those who may run back-fills."),
+                code="locked",
+            )
+        return super().clean()
+
+
+class ReasonForm(forms.Form):
+    """Why something is done: kept with what it changes."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=TEXT_MAX_LENGTH,
+        widget=AdminTextInputWidget,
+        help_text=_("Kept for good. It can be read by staff, and by the user in an export."),
+    )
+
+    def refuse(self, error: GamificationError) -> None:
+        """Show why nothing was changed, beside the field if it was one."""
+        self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+class GrantForm(ReasonForm):
+    """Give somebody an achievement."""
+
+    field_order = ("user", "achievement", "reason")
+
+    def __init__(self, *args: Any, admin_site: AdminSite, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"] = UserField(admin_site, label=_("User"))
+        self.fields["achievement"] = AchievementField(admin_site, label=_("Achievement"))
+        self.order_fields(self.field_order)
+
+
+class AwardForm(ReasonForm):
+    """Give or take XP. The key is made with the empty form, so that sending it twice pays once."""
+
+    field_order = ("user", "amount", "reason", "reference_id", "key")
+
+    amount = forms.IntegerField(
+        label=_("XP"),
+        min_value=-AMOUNT_MAX,
+        max_value=AMOUNT_MAX,
+        widget=AdminIntegerFieldWidget,
+        help_text=_("From -100,000 to 100,000. A negative number takes XP away, down to 0 and no further."),
+    )
+    reference_id = forms.CharField(
+        label=_("Reference"), max_length=TEXT_MAX_LENGTH, required=False, widget=AdminTextInputWidget
+    )
+    key = forms.CharField(widget=forms.HiddenInput, max_length=TEXT_MAX_LENGTH)
+
+    def __init__(self, *args: Any, admin_site: AdminSite, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"] = UserField(admin_site, label=_("User"))
+        self.fields["key"].initial = new_key
+        self.order_fields(self.field_order)
+
+    def renew_key(self) -> None:
+        """Make the form, shown again, a new one: its key was used for something else."""
+        self.data = {**{name: self.data[name] for name in self.data}, "key": new_key()}
+
+
+def new_key() -> str:
+    return f"admin:{uuid4()}"

@@ -1,0 +1,161 @@
+"""The ledger, to read, to award and to reverse; and what it adds up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from gamification.admin.base import ReadOnlyAdmin, Tool
+from gamification.admin.forms import AwardForm
+from gamification.admin.pages import ReasonedAdmin
+from gamification.admin.people import PersonColumn, actor, name_of
+from gamification.admin.pickers import AWARD
+from gamification.admin.support import SupportAdmin
+from gamification.conf import get_settings
+from gamification.exceptions import GamificationError, IdempotencyConflict
+from gamification.models import UserXP, XPTransaction
+from gamification.models.xp import Source
+from gamification.services import xp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.db.models import QuerySet
+
+
+@admin.register(XPTransaction)
+class XPTransactionAdmin(PersonColumn, ReasonedAdmin[XPTransaction], ReadOnlyAdmin[XPTransaction]):
+    """Every change of somebody's XP. Rows are never changed: a correction is a row of its own."""
+
+    is_large = True
+    exact_field = "key"
+    list_display = ("created_at", "person", "amount", "reason", "source", "by", "reference_id", "earned_on", "key")
+    list_filter = ("source", "created_at")
+    list_select_related = ("user", "actor")
+    ordering = ("-pk",)
+    sortable_by = ()
+    search_help_text = gettext_lazy("A user's name or id, a whole key, or both with a space between.")
+    actions = ("reverse",)
+    readonly_fields = ("reversal",)
+    verb = "reverse"
+    permission = "gamification.reverse_xp"
+    title = gettext_lazy("Reverse XP")
+    submit = gettext_lazy("Reverse")
+    columns = (gettext_lazy("Booked at"), gettext_lazy("User"), gettext_lazy("XP"), gettext_lazy("Reason"))
+
+    @admin.display(description=gettext_lazy("XP"))
+    def amount(self, row: XPTransaction) -> str:
+        return f"{row.xp_amount:+,}"
+
+    @admin.display(description=gettext_lazy("by"))
+    def by(self, row: XPTransaction) -> str:
+        return name_of(row.actor)
+
+    @admin.display(description=gettext_lazy("reversed by"))
+    def reversal(self, row: XPTransaction) -> XPTransaction | None:
+        return XPTransaction.objects.filter(reverses=row).first()
+
+    def pages(self) -> dict[str, Callable[[HttpRequest], HttpResponse]]:
+        return {**super().pages(), "award": self.award}
+
+    def list_tools(self, request: HttpRequest) -> list[Tool]:
+        return [Tool(_("Award XP"), self.url("award"))] if request.user.has_perm(AWARD) else []
+
+    def row_tools(self, request: HttpRequest, row: XPTransaction) -> list[Tool]:
+        is_open = row.source not in {Source.REVERSAL, Source.ACHIEVEMENT} and self.reversal(row) is None
+        return [Tool(_("Reverse"), self.reasoned_url([row]))] if is_open and self.may_perform(request) else []
+
+    # Awarding
+
+    def award(self, request: HttpRequest) -> HttpResponse:
+        """Book XP for somebody, once for each form that was shown."""
+        if not request.user.has_perm(AWARD):
+            raise PermissionDenied
+        form = AwardForm(request.POST or None, admin_site=self.admin_site)
+        if request.method == "POST" and form.is_valid():
+            try:
+                self._award(request, **form.cleaned_data)
+            except IdempotencyConflict:
+                form.renew_key()
+                form.add_error(None, _("This form was sent before with other content. Look, then send it again."))
+            except GamificationError as error:
+                form.refuse(error)
+            else:
+                return HttpResponseRedirect(self.list_url(request))
+        return self.form_page(request, form, title=_("Award XP"), submit=_("Award"))
+
+    def _award(self, request: HttpRequest, *, user: Any, amount: int, **details: Any) -> None:
+        with transaction.atomic():
+            told = xp.award(user, amount, actor=actor(request), **details)
+            if not told.is_replay:
+                self.log_addition(request, told.transaction, _("Awarded: {reason}").format(reason=details["reason"]))
+        facts = {"amount": f"{amount:+,}", "user": name_of(user), "total": f"{told.level.total_xp:,}"}
+        if told.is_replay:
+            said = _("This form was sent before: {amount} XP were booked for {user} once.")
+            self.message_user(request, said.format(**facts), messages.WARNING)
+        else:
+            said = _("{amount} XP were booked for {user}, who now has {total}.")
+            self.message_user(request, said.format(**facts), messages.SUCCESS)
+
+    # Reversing
+
+    def has_reverse_permission(self, request: HttpRequest) -> bool:
+        return self.may_perform(request)
+
+    @admin.action(description=gettext_lazy("Reverse the selected transactions"), permissions=["reverse"])
+    def reverse(self, request: HttpRequest, queryset: QuerySet[XPTransaction]) -> HttpResponse:
+        return self.ask_for_reason(request, queryset)
+
+    def perform(self, request: HttpRequest, row: XPTransaction, reason: str) -> None:
+        told = xp.reverse(row, reason=reason, actor=actor(request))
+        if not told.is_replay:
+            self.log_addition(request, told.transaction, _("Reversal: {reason}").format(reason=reason))
+            self.log_change(request, row, _("Reversed: {reason}").format(reason=reason))
+
+    def done(self, number: int) -> str:
+        return ngettext("%d transaction was reversed.", "%d transactions were reversed.", number) % number
+
+    def cells(self, row: XPTransaction) -> Sequence[object]:
+        return row.created_at, name_of(row.user), f"{row.xp_amount:+,}", row.reason
+
+
+class TitleFilter(admin.SimpleListFilter):
+    """People by title: a range of totals, which the board's index knows."""
+
+    title = gettext_lazy("title")
+    parameter_name = "title"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(first), title) for first, title in get_settings().levels.titles]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        table = get_settings().levels
+        firsts = [first for first, _title in table.titles if first <= table.max_level]
+        if self.value() not in {str(first) for first in firsts}:
+            return queryset
+        first = int(self.value() or 0)
+        above = [level for level in firsts if level > first]
+        queryset = queryset.filter(total_xp__gte=table.thresholds[first - 1])
+        return queryset.filter(total_xp__lt=table.thresholds[above[0] - 1]) if above else queryset
+
+
+@admin.register(UserXP)
+class UserXPAdmin(PersonColumn, SupportAdmin[UserXP], ReadOnlyAdmin[UserXP]):
+    """Totals and levels, with all about a person on one page."""
+
+    list_display = ("person", "total", "current_level", "title", "highest_level", "is_visible")
+    list_filter = (TitleFilter,)
+    list_select_related = ("user",)
+    ordering = ("-total_xp", "user_id")
+    sortable_by = ("total",)
+    search_help_text = gettext_lazy("The name a user signs in with, its beginning, or a user's id.")
+
+    @admin.display(description=gettext_lazy("total XP"), ordering="total_xp")
+    def total(self, row: UserXP) -> str:
+        return f"{row.total_xp:,}"

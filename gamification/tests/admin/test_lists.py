@@ -1,0 +1,291 @@
+"""Every list and every page of a row: who may open it, and how many queries it takes."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from gamification.admin.base import BoundedPaginator
+from gamification.models import ExcusedDate, UserCounter, XPTransaction
+from gamification.services import xp
+from gamification.tests.admin.conftest import MODELS, NOON
+
+# Session, user, rows, their number; then what the filters list.
+CEILINGS = {
+    "achievement": 4,
+    "activity": 4,
+    "excuseddate": 4,
+    "leaderboardcache": 4,
+    "userachievement": 5,
+    "usercounter": 4,
+    "userday": 4,
+    "userstreak": 4,
+    "userxp": 4,
+    "xptransaction": 4,
+}
+LARGE = ["activity", "userachievement", "usercounter", "userday", "userstreak", "userxp", "xptransaction"]
+READ_ONLY = [name for name in MODELS if name not in {"achievement", "userstreak"}]
+
+
+@pytest.fixture
+def everything(award, boards, root):
+    """Have at least one row in every table."""
+    ExcusedDate.objects.create(date=NOON.date(), reason="outage", excused_by=root)
+
+
+def list_url(model):
+    return reverse(f"admin:gamification_{model}_changelist")
+
+
+def row_url(model, page="change"):
+    row = apps.get_model("gamification", model).objects.first()
+    return reverse(f"admin:gamification_{model}_{page}", args=[row.pk])
+
+
+# Who
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_superuser_opens_every_list_and_every_row(everything, root_client, model):
+    assert root_client.get(list_url(model)).status_code == 200
+    assert root_client.get(row_url(model)).status_code == 200
+    assert root_client.get(row_url(model, "history")).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_permission_to_view_one_table_opens_it_and_no_other(everything, client_with, model):
+    client = client_with(f"view_{model}")
+
+    assert client.get(list_url(model)).status_code == 200
+    assert client.get(row_url(model)).status_code == 200
+    assert {client.get(list_url(other)).status_code for other in MODELS if other != model} == {403}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_staff_without_a_permission_open_nothing(everything, client_with, model):
+    client = client_with()
+
+    assert client.get(list_url(model)).status_code == 403
+    assert client.get(row_url(model)).status_code == 403
+    assert client.post(row_url(model), {}).status_code == 403
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_others_are_sent_to_sign_in(client, db, model):
+    response = client.get(list_url(model))
+
+    assert response.status_code == 302
+    assert reverse("admin:login") in response["Location"]
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_not_even_a_superuser_adds_changes_or_deletes_what_is_read_only(everything, root_client, model):
+    table = apps.get_model("gamification", model)
+    before = list(table.objects.order_by("pk").values())
+
+    answers = [
+        root_client.post(reverse(f"admin:gamification_{model}_add"), {}),
+        root_client.post(row_url(model), {"reason": "forged", "xp_amount": 1000}),
+        root_client.post(row_url(model, "delete"), {"post": "yes"}),
+    ]
+    root_client.post(
+        list_url(model),
+        {"action": "delete_selected", "_selected_action": table.objects.first().pk, "post": "yes"},
+    )
+
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert list(table.objects.order_by("pk").values()) == before
+
+
+# How much
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_takes_few_queries_however_long_it_is(everything, root_client, django_user_model, model):
+    root_client.get(list_url(model))  # content types and the like
+    for number in range(12):
+        user = django_user_model.objects.create_user(f"user{number}")
+        xp.award(user, 300, reason="a start", key="start", actor=user, now=NOON)
+
+    with CaptureQueriesContext(connection) as queries:
+        root_client.get(list_url(model))
+
+    assert len(queries) <= CEILINGS[model], [query["sql"] for query in queries]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_never_counts_a_whole_table(everything, root_client, model):
+    with CaptureQueriesContext(connection) as queries:
+        root_client.get(list_url(model))
+
+    counts = [query["sql"] for query in queries if query["sql"].startswith("SELECT COUNT")]
+    assert counts
+    assert all("LIMIT 10001" in sql for sql in counts)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_reads_its_people_with_its_rows(model):
+    listed = admin.site.get_model_admin(apps.get_model("gamification", model))
+    people = {field.name for field in listed.model._meta.fields if field.is_relation} & {"user", "actor", "excused_by"}
+
+    related = listed.list_select_related
+    assert people <= set(related if isinstance(related, tuple) else ())
+
+
+@pytest.mark.parametrize("model", LARGE)
+def test_facets_that_would_count_tables_cannot_be_asked_for(everything, root_client, model):
+    response = root_client.get(list_url(model), {"_facets": "True"})
+
+    assert b"Show counts" not in response.content
+    assert response.context["cl"].add_facets is False
+
+
+@pytest.mark.parametrize("model", LARGE)
+def test_no_list_of_all_users_is_ever_rendered(everything, root_client, django_user_model, model):
+    django_user_model.objects.create_user("somebody_else_entirely")
+
+    for url in (list_url(model), row_url(model)):
+        assert b"somebody_else_entirely" not in root_client.get(url).content
+
+
+def test_a_paginator_counts_to_its_end_and_says_so(db, ada, monkeypatch):
+    monkeypatch.setattr("gamification.admin.base.ROWS_COUNTED", 3)
+    UserCounter.objects.filter(user=ada).delete()
+    UserCounter.objects.bulk_create(UserCounter(user=ada, name=f"c{number}", value=1) for number in range(5))
+
+    few, many = (BoundedPaginator(UserCounter.objects.order_by("pk")[:end], 2) for end in (2, 5))
+    whole = BoundedPaginator(UserCounter.objects.order_by("pk"), 2)
+
+    assert (whole.count, whole.is_capped, whole.num_pages) == (3, True, 2)
+    assert (few.count, few.is_capped) == (2, False)
+    assert many.count == 3
+
+
+def test_a_long_list_says_that_there_is_more(award, root_client, monkeypatch):
+    monkeypatch.setattr("gamification.admin.base.ROWS_COUNTED", 1)
+
+    response = root_client.get(list_url("xptransaction"))
+
+    assert b"pages go no further" in response.content
+
+
+# Filters
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "is_windowed"),
+    [
+        ("xptransaction", {"source__exact": "client"}, True),
+        ("xptransaction", {"source__exact": "client", "user__exact": "1"}, False),
+        ("xptransaction", {"q": "ada", "source__exact": "client"}, False),
+        ("xptransaction", {"q": " ", "source__exact": "client"}, True),
+        ("xptransaction", {}, False),
+        ("activity", {"kind": "daily_visit"}, True),
+        ("userday", {"date__gte": "2026-06-01"}, False),
+        ("userday", {"status__exact": "active"}, True),
+        ("userachievement", {"state": "unlocked"}, True),
+        ("userachievement", {"state": "unlocked", "achievement": "first_steps"}, False),
+        ("userachievement", {"state": "revoked", "achievement": "first_steps"}, True),
+        ("userachievement", {"achievement": "first_steps"}, True),
+        ("usercounter", {"name": "study_minutes"}, False),
+        ("userxp", {"title": "10"}, False),
+        ("userstreak", {"streak": "lapsed"}, False),
+    ],
+)
+def test_filters_without_an_index_look_at_the_newest_rows_only(award, root_client, model, query, is_windowed):
+    response = root_client.get(list_url(model), query)
+
+    assert response.status_code == 200
+    assert response.context["cl"].is_windowed is is_windowed
+    assert (b"newest 100000 rows" in response.content) is is_windowed
+
+
+def test_the_window_ends_at_the_newest_row(award, root_client, monkeypatch):
+    monkeypatch.setattr("gamification.admin.base.ROWS_SEARCHED", 1)
+
+    rows = root_client.get(list_url("xptransaction"), {"source__exact": "client"}).context["cl"].queryset
+    older = root_client.get(list_url("xptransaction"), {"source__exact": "streak"}).context["cl"].queryset
+
+    assert (list(rows), list(older)) == ([award], [])
+
+
+@pytest.mark.parametrize(
+    ("model", "query", "found"),
+    [
+        ("userxp", {"title": "1"}, 1),
+        ("userxp", {"title": "10"}, 0),
+        ("userxp", {"title": "90"}, 0),
+        ("userxp", {"title": "forged"}, 1),
+        ("userstreak", {"streak": "lapsed"}, 1),
+        ("userstreak", {"streak": "1"}, 0),
+        ("userachievement", {"state": "unlocked", "achievement": "first_steps"}, 1),
+        ("userachievement", {"state": "revoked"}, 0),
+        ("usercounter", {"name": "study_minutes"}, 1),
+        ("activity", {"kind": "scenario_completed"}, 1),
+        ("activity", {"kind": "words_learned"}, 0),
+    ],
+)
+def test_filters_find_what_they_name(ada, root_client, model, query, found):
+    assert root_client.get(list_url(model), query).context["cl"].result_count == found
+
+
+@pytest.mark.parametrize("model", LARGE)
+@pytest.mark.parametrize(
+    "query",
+    [{"o": "-1.2"}, {"o": "x"}, {"p": "99"}, {"p": "-1"}, {"q": "\x00"}, {"user__exact": "nobody"}, {"e": "1"}],
+)
+def test_odd_questions_get_an_answer(ada, root_client, model, query):
+    assert root_client.get(list_url(model), query, follow=True).status_code == 200
+
+
+def test_columns_without_an_index_do_not_sort_even_when_asked_by_hand(award, root_client):
+    reasons = root_client.get(list_url("xptransaction"), {"o": "3"}).context["cl"]
+
+    assert set(reasons.queryset.query.order_by) == {"-pk"}
+
+
+# Search
+
+
+@pytest.mark.parametrize("term", ["ada", "ad", "AD", " ada ", "ten", "ada ten", "ada  ten"])
+def test_the_ledger_is_searched_by_name_and_by_key(award, root_client, django_user_model, term):
+    other = django_user_model.objects.create_user("bea")
+    xp.award(other, 5, reason="other", key="five", now=NOON)
+
+    found = root_client.get(list_url("xptransaction"), {"q": term}).context["cl"].queryset
+
+    assert award in found
+    assert {row.user.username for row in found} == {"ada"}
+
+
+def test_the_ledger_is_searched_by_id(award, ada, root_client):
+    found = root_client.get(list_url("xptransaction"), {"q": str(ada.pk)}).context["cl"].queryset
+
+    assert found.count() == XPTransaction.objects.filter(user=ada).count()
+
+
+@pytest.mark.parametrize("term", ["nobody", "9" * 400, "9" * 5000, "٣", "' OR 1=1", "ada nothing", "%", "_"])
+def test_a_search_for_nothing_finds_nothing(award, root_client, term):
+    response = root_client.get(list_url("xptransaction"), {"q": term})
+
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == 0
+
+
+def test_a_whole_name_means_that_user_alone(award, root_client, django_user_model):
+    adam = django_user_model.objects.create_user("adam")
+    xp.award(adam, 5, reason="other", key="five", now=NOON)
+
+    found = root_client.get(list_url("xptransaction"), {"q": "ada"}).context["cl"].queryset
+
+    assert {row.user.username for row in found} == {"ada"}
+
+
+def test_counters_are_searched_by_their_name(ada, root_client):
+    found = root_client.get(list_url("usercounter"), {"q": "languages_practised:es"}).context["cl"].queryset
+
+    assert [(row.name, row.value) for row in found] == [("languages_practised:es", 1)]
