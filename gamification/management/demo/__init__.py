@@ -1,0 +1,1 @@
+"""A site full of invented people, for a first look."""

@@ -1,0 +1,1 @@
+"""Projects of somebody else, with user models of their own."""
