@@ -25,7 +25,7 @@ help: ## List what there is
 
 run: $(INSTALLED) ## Install, migrate, fill an empty database with people, serve on http://127.0.0.1:8000/ (PORT)
 	@$(MANAGE) migrate --verbosity 0
-	@if $(MANAGE) shell --verbosity 0 --command '$(IS_NEW)'; then $(MANAGE) gamification_demo; fi
+	@if $(MANAGE) shell --verbosity 0 --command '$(IS_NEW)'; then $(MANAGE) gamification_demo --address http://127.0.0.1:$(PORT); fi
 	@printf '\n  Open http://127.0.0.1:%s/ (Ctrl-C ends it)\n\n' $(PORT)
 	@$(MANAGE) runserver $(PORT)
 

@@ -47,7 +47,7 @@ class XPTransaction(AppendOnlyModel):
     reference_id = models.CharField(_("reference"), max_length=255, blank=True, default="")
     created_at = models.DateTimeField(_("booked at"))
     metadata = models.JSONField(_("metadata"), default=dict, blank=True, encoder=DjangoJSONEncoder)
-    source = models.CharField(_("source"), max_length=20, choices=Source.choices)
+    source = models.CharField(_("source"), max_length=20, choices=Source)
     key = models.CharField(_("key"), max_length=300)
     earned_on = models.DateField(_("earned on"), null=True, blank=True)
     reverses = models.OneToOneField(
