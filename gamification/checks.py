@@ -77,6 +77,14 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
         for name, (low, high) in WHOLE_NUMBERS.items()
         if type(getattr(current, name)) is not int or not low <= getattr(current, name) <= high
     ]
+    staleness: Any = current.LEADERBOARD_MAX_STALENESS
+    if type(staleness) not in (int, float) or staleness < 0:
+        messages.append(
+            Error("GAMIFICATION['LEADERBOARD_MAX_STALENESS'] must be seconds, 0 or more.", id="gamification.E004")
+        )
+    auto: Any = current.STREAK_AUTO_FREEZE
+    if auto not in (True, False):
+        messages.append(Error("GAMIFICATION['STREAK_AUTO_FREEZE'] must be True or False.", id="gamification.E004"))
     if not messages and current.STREAK_FREEZES > current.STREAK_FREEZES_MAX:
         messages.append(
             Error("GAMIFICATION['STREAK_FREEZES'] is more than 'STREAK_FREEZES_MAX'.", id="gamification.E004")
@@ -134,9 +142,10 @@ def _check_hooks(current: GamificationSettings) -> list[CheckMessage]:
         if path is None or callable(path):
             continue
         try:
-            import_string(path)
+            is_usable = callable(import_string(path))
         except (ImportError, AttributeError):
-            messages.append(
-                Error(f"GAMIFICATION points to {path!r}, which cannot be imported.", id="gamification.E008")
-            )
+            is_usable = False
+        if not is_usable:
+            text = f"GAMIFICATION points to {path!r}, which is no callable that can be imported."
+            messages.append(Error(text, id="gamification.E008"))
     return messages

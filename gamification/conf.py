@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from types import NoneType
 from typing import Any, cast
 
 from django.conf import settings
@@ -117,6 +118,8 @@ def _build(raw: Mapping[str, Any]) -> GamificationSettings:
         titles = known["TITLES"]
         known["TITLES"] = tuple((int(level), str(title)) for level, title in dict(titles).items())
     built = GamificationSettings(**known)
+    if not all(isinstance(known.get(name, {}), Mapping) for name in ("METRICS", "ACTIVITY_TYPES")):
+        raise ImproperlyConfigured("GAMIFICATION['METRICS'] and ['ACTIVITY_TYPES'] must be dicts.")
     declared = {name: _activity_type(name, spec) for name, spec in built.ACTIVITY_TYPES.items()}
     built.__dict__["_activity_types"] = {**{kind.name: kind for kind in SHIPPED}, **declared}
     return built
@@ -132,5 +135,7 @@ def _activity_type(name: str, spec: Any) -> ActivityType:
         raise ImproperlyConfigured(
             f"GAMIFICATION['ACTIVITY_TYPES'][{name!r}] must be a dict with some of {', '.join(sorted(_KIND_KEYS))}."
         )
+    if not isinstance(spec.get("counters", {}), Mapping) or not isinstance(spec.get("schema", {}), Mapping | NoneType):
+        raise ImproperlyConfigured(f"'counters' and 'schema' of the kind {name!r} must be dicts.")
     xp = spec.get("xp", 0)
     return ActivityType(name=name, **{**spec, "xp": import_string(xp) if isinstance(xp, str) else xp})

@@ -55,7 +55,7 @@ class AchievementAdmin(PageAdmin[Achievement]):
 
     form = AchievementForm
     formfield_overrides = {models.JSONField: {"form_class": ConditionsField}}
-    list_display = ("shown", "category", "rarity", "xp_reward", "order", "is_active", "hidden", "holders_shown")
+    list_display = ("shown", "holders_shown", "xp_reward", "category", "rarity", "is_active", "hidden", "order")
     list_filter = ("is_active", "is_hidden", "category", "rarity")
     search_fields = ("name", "achievement_id", "description")
     ordering = ("order", "pk")

@@ -74,7 +74,7 @@ class MomentField(serializers.DateTimeField):
         super().__init__(format=ISO_8601, default_timezone=UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
             self.fail("no_moment")
         try:
             return datetime.fromisoformat(value.upper())

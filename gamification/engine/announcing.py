@@ -21,10 +21,10 @@ def after_commit(players: Iterable[Player]) -> None:
     for player in players:
         sent += [(player.user, signal, kwargs) for signal, kwargs in player.announcements]
         player.announcements.clear()
-    transaction.on_commit(partial(_leave, sent), robust=True)
+    transaction.on_commit(get_backend().mark_stale, robust=True)
+    transaction.on_commit(partial(_send, sent), robust=True)
 
 
-def _leave(sent: list[tuple[Any, Signal, dict[str, Any]]]) -> None:
-    get_backend().mark_stale()
+def _send(sent: list[tuple[Any, Signal, dict[str, Any]]]) -> None:
     for user, signal, kwargs in sent:
         signal.send_robust(sender=type(user), user=user, **kwargs)

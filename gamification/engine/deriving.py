@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that can be derived: its name, what is stored, what follows from the records, how to store it."""
+    """Something that can be derived: its name, what is stored, what follows from the records, how to store it.
+
+    Without ``mend`` it can only be told: the records themselves disagree.
+    """
 
     name: str
     stored: Any
     derived: Any
-    mend: Callable[[], None]
+    mend: Callable[[], None] | None
 
 
 def drifted(player: Player, records: Records, policy: Policy, now: datetime) -> Iterator[Fact]:
@@ -44,6 +47,7 @@ def drifted(player: Player, records: Records, policy: Policy, now: datetime) -> 
         *_streak(player, records, policy),
         *_unlocks(player),
         *_rewards(player, records, now),
+        *(Fact(f"reversal {pk}", was, should_be, None) for pk, (was, should_be) in records.reversals.items()),
     ):
         if fact.stored != fact.derived:
             yield fact

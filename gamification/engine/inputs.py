@@ -55,7 +55,7 @@ def clean_whole(value: object, field: str, *, low: int, high: int) -> int:
 
 def clean_text(value: object, field: str, *, required: bool = True, max_length: int = TEXT_MAX_LENGTH) -> str:
     """Return ``value`` without white space around it, when every database can store it."""
-    if not isinstance(value, str) or not _is_storable(value) or len(value) > max_length:
+    if not isinstance(value, str) or not is_storable(value) or len(value) > max_length:
         raise InvalidInput(f"{field} must be a text of at most {max_length} characters.", field=field)
     if required and not value.strip():
         raise InvalidInput(f"{field} must not be empty.", field=field)
@@ -69,7 +69,7 @@ def clean_object(value: object, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput(f"{field} must be an object.", field=field)
     for place, leaf in _leaves(value, field, 1):
-        if isinstance(leaf, str) and not _is_storable(leaf):
+        if isinstance(leaf, str) and not is_storable(leaf):
             raise InvalidInput(f"{place} holds a character that cannot be stored.", field=place)
         if isinstance(leaf, int | float) and not -NUMBER_MAX <= leaf <= NUMBER_MAX:
             raise InvalidInput(f"{place} must be a number of less than 2**63.", field=place)
@@ -132,7 +132,8 @@ def _plain(value: object) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _is_storable(text: str) -> bool:
+def is_storable(text: str) -> bool:
+    """Tell whether every database can store ``text``: no NUL, no half of a surrogate pair."""
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 

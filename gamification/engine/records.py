@@ -16,7 +16,10 @@ from gamification.models.xp import Source
 
 @dataclass(slots=True)
 class Records:
-    """What the log and the ledger hold about one user, added up."""
+    """What the log and the ledger hold about one user, added up.
+
+    ``reversals`` maps the id of each reversal to what it is and what it must be: the opposite, on the same date.
+    """
 
     total_xp: int = 0
     total_xp_earned: int = 0
@@ -28,10 +31,11 @@ class Records:
     counters: Counter[str] = field(default_factory=Counter)
     last_at: datetime | None = None
     live_rewards: set[str] = field(default_factory=set)
+    reversals: dict[int, tuple[object, object]] = field(default_factory=dict)
 
 
 def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
-    """Add up the log and the ledger of several users: two queries, read row by row."""
+    """Add up the log and the ledger of several users: three queries, read row by row."""
     records: defaultdict[Any, Records] = defaultdict(Records)
     ids = list(user_ids)
     for activity in Activity.objects.filter(user_id__in=ids).defer("outcome", "data").iterator(chunk_size=5000):
@@ -48,6 +52,11 @@ def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
             found.total_xp_earned += max(0, amount)
             if source == Source.ACHIEVEMENT:
                 found.live_rewards.add(key)
+    for row in XPTransaction.objects.filter(user_id__in=ids, reverses__isnull=False).select_related("reverses"):
+        original = row.reverses
+        if original is not None:
+            was, should_be = (row.xp_amount, row.earned_on), (-original.xp_amount, original.earned_on)
+            records[row.user_id].reversals[row.pk] = (was, should_be)
     return records
 
 

@@ -112,10 +112,12 @@ class Achievement(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        validate_conditions(self.conditions)
+        written = kwargs.get("update_fields")
+        if written is None or "conditions" in written:
+            validate_conditions(self.conditions)
         self.revision = new_revision()
-        if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "revision"}
+        if written is not None:
+            kwargs["update_fields"] = {*written, "revision"}
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Never, TypeVar
 
 from django.db import models
@@ -19,6 +20,12 @@ class AppendOnlyQuerySet(models.QuerySet[ModelT]):
 
     def delete(self) -> Never:
         raise AppendOnly
+
+    def bulk_create(self, objs: Iterable[ModelT], *args: Any, **kwargs: Any) -> list[ModelT]:
+        """Insert rows; never overwrite those that are there."""
+        if kwargs.get("update_conflicts"):
+            raise AppendOnly
+        return super().bulk_create(objs, *args, **kwargs)
 
     def erase(self) -> int:
         """Delete the rows all the same, because a person is being erased, and return how many."""

@@ -28,6 +28,10 @@ class XPTransactionQuerySet(AppendOnlyQuerySet["XPTransaction"]):
     def newest_first(self) -> XPTransactionQuerySet:
         return self.order_by("-created_at", "-id")
 
+    def forget_actor(self) -> int:
+        """Take out who decided, because that person is being erased; the one change that a row may see."""
+        return models.QuerySet.update(self, actor=None)
+
     def earned(self) -> XPTransactionQuerySet:
         """Keep the positive rows that were not reversed."""
         return self.filter(xp_amount__gt=0, reversed_by__isnull=True)
@@ -68,7 +72,10 @@ class XPTransaction(AppendOnlyModel):
             models.UniqueConstraint(fields=["user", "source", "key"], name="gamification_xp_once_per_key"),
             models.CheckConstraint(condition=~models.Q(xp_amount=0), name="gamification_xp_not_zero"),
         ]
-        indexes = [models.Index(fields=["user", "-created_at", "-id"], name="gamification_xp_newest")]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="gamification_xp_newest"),
+            models.Index(fields=["key"], name="gamification_xp_key"),
+        ]
         permissions = [("award_xp", "Can award XP"), ("reverse_xp", "Can reverse XP")]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from gamification.engine.results import AchievementState, Seeded
 from gamification.engine.rules import compiled, rulebook
 from gamification.exceptions import NotUnlocked, UnknownAchievement
 from gamification.models import Achievement, UserAchievement, UserXP, XPTransaction
+from gamification.models.achievements import AchievementQuerySet
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def get(achievement_id: str, viewer: AbstractBaseUser) -> AchievementState:
     Raises:
         UnknownAchievement: there is none, or it is hidden until ``viewer`` unlocks it.
     """
-    rows = Achievement.objects.listed_for(viewer).visible_to(viewer).filter(achievement_id=achievement_id)
-    found = states(viewer, rows)
+    rows = Achievement.objects.listed_for(viewer).visible_to(viewer)
+    found = states(viewer, _named(rows, achievement_id))
     if not found:
         raise UnknownAchievement("There is no such achievement.", field="achievement_id")
     return found[0]
@@ -117,7 +118,7 @@ def unlock(
     """
     at = moment(now)
     reason = inputs.clean_text(reason, "reason", required=False)
-    definition = Achievement.objects.filter(achievement_id=achievement_id).first()
+    definition = _named(Achievement.objects.all(), achievement_id).first()
     if definition is None:
         raise UnknownAchievement("There is no such achievement.", field="achievement_id")
     with transaction.atomic():
@@ -127,7 +128,7 @@ def unlock(
             return False
         today = calendar.local_date(at, player.zone)
         highest = player.xp.highest_level
-        via = {"by": "grant", "reason": reason, "actor": str(actor.pk) if actor else None}
+        via = {"by": "grant", "reason": reason}
         unlocking.grant(player, compiled(definition), at=at, now=at, earned_on=today, via=via, actor=actor)
         changed = {ACHIEVEMENTS_UNLOCKED, *ledger.XP_METRICS}
         unlocking.unlock_met(player, rulebook(), changed, at=at, now=at, earned_on=today, via={"by": "grant"})
@@ -168,6 +169,11 @@ def revoke(
         player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
         players.save({user.pk: player})
         announcing.after_commit([player])
+
+
+def _named(rows: AchievementQuerySet, achievement_id: str) -> AchievementQuerySet:
+    """Keep the definition of that id; what no database can store is the id of none."""
+    return rows.filter(achievement_id=achievement_id) if inputs.is_storable(achievement_id) else rows.none()
 
 
 def _locked(user: AbstractBaseUser, at: datetime) -> Player:

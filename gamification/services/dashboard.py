@@ -10,7 +10,7 @@ from gamification.domain import calendar
 from gamification.engine import boards, catalogue, days, ledger, players
 from gamification.engine.clock import moment
 from gamification.engine.results import AchievementState, Board, LevelInfo, StreakStatus, WeekDay
-from gamification.models import Achievement, UserDay, XPTransaction
+from gamification.models import Achievement, Activity, UserDay, XPTransaction
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -76,7 +76,7 @@ def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str
         visible_count=len(achievements),
         board=board,
         recent=recent,
-        is_new=not recent and streak.total_active_days == 0,
+        is_new=not recent and not streak.total_active_days and not Activity.objects.filter(user_id=user.pk).exists(),
     )
 
 

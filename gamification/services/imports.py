@@ -19,6 +19,7 @@ from gamification.engine.lines import BrokenFileError, Lines
 from gamification.engine.rows import Refusal, Row
 from gamification.engine.staging import StagedRow, Staging
 from gamification.exceptions import GamificationError, InvalidInput
+from gamification.models import UserStreak
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -164,6 +165,7 @@ def _record_part(part: list[StagedRow], staging: Staging, rules: Rules, done: Im
             staging.refuse(Refusal(row.line, "unknown_user", "The user is gone.", "user"))
     part = [row for row in part if row.user_id in users]
     checked = [events.check(_event(row, users[row.user_id]), rules) for row in part]
+    _begin(users.values())
     with transaction.atomic():
         locked = players.lock(users.values())
         answers = recording.record_locked(locked, checked, rules.now)
@@ -183,6 +185,17 @@ def _users_of(part: list[StagedRow]) -> dict[Any, AbstractBaseUser]:
     keys = {row.user_id: to_key(row.user_id) for row in part}
     found = get_user_model()._default_manager.in_bulk(list(keys.values()))
     return {staged: found[key] for staged, key in keys.items() if key in found}
+
+
+def _begin(users: Iterable[AbstractBaseUser]) -> None:
+    """Give new users their streak, in order of id and before anything is locked.
+
+    Locking makes the rows of new users one by one, so that it cannot wait in a circle; here nothing is held meanwhile.
+    """
+    by_id = {user.pk: user for user in users}
+    begun = UserStreak.objects.filter(user_id__in=by_id).values_list("user_id", flat=True)
+    missing = sorted(by_id.keys() - set(begun))
+    UserStreak.objects.bulk_create([players.new_streak(by_id[pk]) for pk in missing], ignore_conflicts=True)
 
 
 def _event(row: StagedRow, user: AbstractBaseUser) -> Event:

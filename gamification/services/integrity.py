@@ -50,7 +50,10 @@ def verify(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
 
 
 def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | None = None) -> Iterator[Drift]:
-    """Mend every drift of ``users``, or of everybody, a few users to a transaction, and yield what was mended."""
+    """Mend every drift of ``users``, or of everybody, a few users to a transaction, and yield what was mended.
+
+    What contradicts itself in the log or the ledger stays, and ``verify`` goes on telling.
+    """
     policy, at = days.policy(), moment(now)
     for part in _parts(users):
         mended: list[Drift] = []
@@ -60,10 +63,14 @@ def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
             records = read_records(locked)
             changed: dict[Any, Player] = {}
             for pk, player in locked.items():
-                for fact in deriving.drifted(player, records.get(pk, Records()), policy, at):
-                    fact.mend()
-                    changed[pk] = player
-                    mended.append(Drift(pk, fact.name, fact.stored, fact.derived))
+                known = records.get(pk, Records())
+                if known.total_xp < 0:
+                    continue  # no total can say that: it takes a correction in the ledger, and verify goes on telling
+                for fact in deriving.drifted(player, known, policy, at):
+                    if fact.mend is not None:
+                        fact.mend()
+                        changed[pk] = player
+                        mended.append(Drift(pk, fact.name, fact.stored, fact.derived))
             players.save(changed)
             announcing.after_commit(changed.values())
         yield from mended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -13,6 +14,7 @@ from gamification.backends import get_backend
 from gamification.engine import announcing, players
 from gamification.models import (
     Activity,
+    ExcusedDate,
     RequestCount,
     UserAchievement,
     UserCounter,
@@ -35,6 +37,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "activities": (Activity, "id"),
     "xp_transactions": (XPTransaction, "id"),
 }
+IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
 
 
@@ -71,6 +74,8 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             ("streak", UserStreak),
         ):
             erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
+        XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
+        ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
         get_backend().forget()
     return erased
@@ -102,10 +107,15 @@ def _empty_log_entries(user: AbstractBaseUser) -> None:
     """Empty the texts of what the admin logged about ``user``."""
     if not apps.is_installed("django.contrib.admin"):
         return
-    about = models.Q(content_type=ContentType.objects.get_for_model(get_user_model()), object_id=str(user.pk))
+    _forget_texts(get_user_model(), [user.pk])
     for model, _ in TABLES.values():
-        ids = model._default_manager.filter(user_id=user.pk).values_list("pk", flat=True)
-        about |= models.Q(
-            content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids.iterator()]
-        )
-    apps.get_model("admin", "LogEntry").objects.filter(about).update(object_repr="", change_message="")
+        ids = model._default_manager.filter(user_id=user.pk).values_list("pk", flat=True).iterator()
+        while part := list(islice(ids, IDS_AT_ONCE)):
+            _forget_texts(model, part)
+
+
+def _forget_texts(model: type[models.Model], ids: list[Any]) -> None:
+    entries = apps.get_model("admin", "LogEntry").objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids]
+    )
+    entries.update(object_repr="", change_message="")

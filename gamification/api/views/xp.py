@@ -34,7 +34,7 @@ AWARDED = {
     "transaction_id": 5121,
     "xp_awarded": 120,
     "total_xp": 220,
-    "previous_level": 1,
+    "previous_level": 2,
     "current_level": 3,
     "level_up": True,
     "title": "Novice",

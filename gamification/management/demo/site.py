@@ -77,7 +77,7 @@ def build(number: int, *, now: datetime, progress: Callable[[str, int, int | Non
     with transaction.atomic():
         achievements.initialize()
         cast = [people.learner(), *people.everybody(number, random)]
-        users = _make_users([ADMIN, STAFF, NEWCOMER, *(person.name for person in cast)])
+        users = _make_users([ADMIN, STAFF, LEARNER, NEWCOMER, *(person.name for person in cast[1:])])
         logins = tuple(_logins(users))
         events = sorted(_events(cast, users, now, random), key=_moment)
         for done in _record(events, users[LEARNER], now):

@@ -9,8 +9,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.test import Client
+from django.urls import reverse
 
-from gamification.models import XPTransaction
+from gamification.models import Achievement, XPTransaction
 from gamification.services import achievements, activities, leaderboards, xp
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ MODELS = (
     "userxp",
     "xptransaction",
 )
+LARGE = ["activity", "userachievement", "usercounter", "userday", "userstreak", "userxp", "xptransaction"]
 
 
 @pytest.fixture
@@ -91,6 +93,18 @@ def ada(seeded: None, django_user_model: Any) -> User:
 
 
 @pytest.fixture
+def unheld(seeded: None) -> Achievement:
+    """Return a definition that nobody has."""
+    return Achievement.objects.get(achievement_id="scenario_master")
+
+
+@pytest.fixture
+def held(ada: User) -> Achievement:
+    """Return a definition that ada has."""
+    return Achievement.objects.get(achievement_id="first_steps")
+
+
+@pytest.fixture
 def award(ada: User) -> XPTransaction:
     """Return an award of 10 XP to ada."""
     return xp.award(ada, 10, reason="for a test", key="ten", now=NOON).transaction
@@ -105,3 +119,11 @@ def boards(ada: User) -> None:
 def said(response: HttpResponse) -> str:
     """Return the messages that the admin shows."""
     return " | ".join(str(message) for message in get_messages(response.wsgi_request))  # type: ignore[attr-defined]
+
+
+def achievement_url(row: Achievement, page: str = "change") -> str:
+    return reverse(f"admin:gamification_achievement_{page}", args=[row.pk])
+
+
+def list_url(model: str) -> str:
+    return reverse(f"admin:gamification_{model}_changelist")

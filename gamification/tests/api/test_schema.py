@@ -68,6 +68,13 @@ def test_every_refusal_is_a_problem(schema):
             )
 
 
+def test_what_has_a_body_says_what_can_be_wrong_with_it(schema):
+    with_body = [each for each in operations(schema).values() if "requestBody" in each]
+
+    assert len(with_body) == len([row for row in TABLE if row.body])
+    assert all({"400", "413", "415"} <= set(each["responses"]) for each in with_body)
+
+
 def test_the_key_is_a_header_of_the_writes_that_take_one_and_of_no_other(schema):
     keyed = {
         route

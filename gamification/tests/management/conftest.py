@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from gamification.models import Activity
+from gamification.services import imports
+from gamification.tests.factories import UserFactory
 from gamification.tests.helpers import at
 
 if TYPE_CHECKING:
@@ -18,6 +21,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = at("2026-06-20T12:00")
+HEADER = "user,kind,occurred_at,key"
+FULL_HEADER = f"{HEADER},quantity,timezone,data"
+VISIT = "ada,daily_visit,2026-06-01T12:00:00+00:00,k1"
+
+
+def run(*lines: bytes | str, **options) -> tuple[imports.Imported, list[imports.Refusal]]:
+    raw = b"\n".join(line.encode() if isinstance(line, str) else line for line in lines)
+    refusals: list[imports.Refusal] = []
+    done = imports.run(BytesIO(raw), now=NOW, report=refusals.append, **options)
+    return done, refusals
+
+
+def keys() -> list[str]:
+    """Return the keys of all activities."""
+    return sorted(Activity.objects.values_list("key", flat=True))
 
 
 @dataclass(frozen=True)
@@ -63,3 +81,9 @@ def file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return _file
+
+
+@pytest.fixture
+def ada():
+    """Return somebody who is there already."""
+    return UserFactory(username="ada")

@@ -17,7 +17,7 @@ NAMES = ("ada@example.org", "bo@example.org", "Bo@example.org", "12", "ada")
 
 @pytest.fixture
 def walk(file):
-    """Return a function that runs the commands with a user model, in a process of its own, and returns what they said."""
+    """Return a function that runs the commands with a user model, in its own process, and returns what they said."""
 
     def _walk(model: str):
         rows = [f"{name},daily_visit,2026-06-01T12:00:00Z,k{number}" for number, name in enumerate(NAMES)]

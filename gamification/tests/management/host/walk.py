@@ -10,7 +10,6 @@ from typing import Any
 import django
 from django.conf import settings
 
-
 urlpatterns: list[Any] = []
 
 

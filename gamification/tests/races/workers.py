@@ -1,0 +1,229 @@
+"""What the racing processes do. Each function is called with the worker's number and returns what JSON can carry."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+
+from gamification.engine import players
+from gamification.models import UserStreak
+from gamification.services import activities, integrity, leaderboards, xp
+from gamification.services.activities import Event
+
+TURNS = 40
+NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
+
+
+def racers() -> list[Any]:
+    return list(get_user_model()._default_manager.order_by("pk"))
+
+
+def errors_of(step: Any, turns: int = TURNS) -> list[str]:
+    """Take a step ``turns`` times and return what went wrong."""
+    errors = []
+    for turn in range(turns):
+        try:
+            step(turn)
+        except Exception as error:  # noqa: BLE001 -- whatever goes wrong is what the test asks for
+            errors.append(f"{type(error).__name__}: {error}"[:200])
+    return errors
+
+
+def add(number: int) -> list[str]:
+    """Give one user 10 XP, 250 times."""
+    (user, *_) = racers()
+    return errors_of(lambda turn: xp.award(user, 10, reason="race", key=f"{number}:{turn}", now=NOW), 250)
+
+
+def add_without_the_lock(number: int) -> list[str]:
+    """Give one user 10 XP, with rows that were read but not locked."""
+    players.hold = lambda ids: UserStreak.objects.in_bulk(list(ids))
+    (user, *_) = racers()
+    return errors_of(lambda turn: xp.award(user, 10, reason="race", key=f"{number}:{turn}", now=NOW))
+
+
+def send_the_same_keys(number: int) -> dict[str, int]:
+    """Send 100 keys that everybody sends, in an order of one's own; return how often each answer came."""
+    (user, *_) = racers()
+    keys = [f"key-{turn}" for turn in range(100)]
+    random.Random(number).shuffle(keys)
+    answers: Counter[str] = Counter()
+
+    def send(turn: int) -> None:
+        award = xp.award(user, 10, reason="race", key=keys[turn], now=NOW)
+        answers["replayed" if award.is_replay else "new"] += 1
+
+    answers.update(error.partition(":")[0] for error in errors_of(send, len(keys)))
+    return dict(answers)
+
+
+def send_the_same_keys_without_the_lock(number: int) -> dict[str, int]:
+    """Send them with rows that were read but not locked."""
+    players.hold = lambda ids: UserStreak.objects.in_bulk(list(ids))
+    return send_the_same_keys(number)
+
+
+def award_to_several(number: int) -> dict[str, Any]:
+    """Give three random users something in one transaction, locked first; return the sums and the errors."""
+    dice, users = random.Random(number), racers()
+    sums: Counter[str] = Counter()
+
+    def step(turn: int) -> None:
+        chosen, amount = dice.sample(users, 3), dice.randrange(1, 50)
+        with transaction.atomic():
+            xp.lock(*chosen)
+            for user in chosen:
+                xp.award(user, amount, reason="race", key=f"{number}:{turn}", now=NOW)
+        sums.update({str(user.pk): amount for user in chosen})
+
+    return {"errors": errors_of(step), "sums": dict(sums)}
+
+
+def record_for_several(number: int) -> dict[str, Any]:
+    """Record something for three random users at once, in no order; return how often, by user, and the errors."""
+    dice, users = random.Random(number), racers()
+    done: Counter[str] = Counter()
+
+    def step(turn: int) -> None:
+        chosen = dice.sample(users, 3)
+        batch = [Event(user, "scenario_completed", f"{number}:{turn}", occurred_at=NOW) for user in chosen]
+        activities.record_many(batch, now=NOW)
+        done.update(str(user.pk) for user in chosen)
+
+    return {"errors": errors_of(step), "sums": dict(done)}
+
+
+def record_one_or_several(number: int) -> dict[str, Any]:
+    """Record for one user after the other, or, as every second worker, for several at once."""
+    if number % 2:
+        return record_for_several(number)
+    dice, users = random.Random(number), racers()
+    done: Counter[str] = Counter()
+
+    def step(turn: int) -> None:
+        user = dice.choice(users)
+        activities.record(user, "scenario_completed", key=f"{number}:{turn}", now=NOW)
+        done[str(user.pk)] += 1
+
+    return {"errors": errors_of(step), "sums": dict(done)}
+
+
+def record_the_fifth_scenario(number: int) -> Any:
+    """Record one scenario, which is the fifth; return what it unlocked."""
+    (user, *_) = racers()
+    receipt = activities.record(user, "scenario_completed", key=f"fifth-{number}", now=NOW)
+    return receipt.achievements_unlocked
+
+
+def record_the_same_fifth_scenario(number: int) -> Any:
+    """Record the fifth scenario with the key that everybody has; return is_replay, what was unlocked and the XP."""
+    (user, *_) = racers()
+    receipt = activities.record(user, "scenario_completed", key="fifth", now=NOW)
+    return [receipt.is_replay, receipt.achievements_unlocked, receipt.xp_awarded]
+
+
+def write_first(number: int) -> list[str]:
+    """Write for users who have no rows yet, as everybody does at the same time."""
+    return errors_of(lambda turn: xp.award(racers()[turn], 10, reason="race", key=f"{number}", now=NOW), len(racers()))
+
+
+def write_first_for_several(number: int) -> list[str]:
+    """Write for some of a few users who have no rows yet, one set of users after the other, in step."""
+    dice, users = random.Random(number), racers()
+    sets = [users[start : start + 6] for start in range(0, len(users), 6)]
+    began = time.monotonic()
+
+    def step(turn: int) -> None:
+        chosen = dice.sample(sets[turn], dice.choice([1, 2, 4]))
+        time.sleep(max(0, began + turn * 0.1 - time.monotonic()))
+        activities.record_many([Event(user, "daily_visit", f"{number}") for user in chosen], now=NOW)
+
+    return errors_of(step, len(sets))
+
+
+def meet_in_order_of_id(number: int) -> list[str]:
+    """Award to a new user and then to an old one, in order of id, while the other worker records for both at once."""
+    users = racers()
+    pairs = list(zip(users[::2], users[1::2], strict=True))
+
+    def step(turn: int) -> None:
+        new, old = pairs[turn]
+        if number:
+            time.sleep(0.02)
+            activities.record_many([Event(user, "daily_visit", "both") for user in (new, old)], now=NOW)
+            return
+        with transaction.atomic():
+            xp.award(new, 5, reason="race", key="first", now=NOW)
+            time.sleep(0.06)
+            xp.award(old, 5, reason="race", key="second", now=NOW)
+
+    return errors_of(step, len(pairs))
+
+
+def award_or_look(number: int) -> list[str]:
+    """Give XP, or, as every second worker, read all boards; nothing is old enough to be kept."""
+    dice, users = random.Random(number), racers()
+
+    def look(turn: int) -> None:
+        viewer = dice.choice(users)
+        for metric in leaderboards.metrics():
+            board = leaderboards.top(metric, viewer=viewer)
+            scores = [row.score for row in board.entries if not row.is_me]
+            assert scores == sorted(scores, reverse=True)
+
+    def give(turn: int) -> None:
+        activities.record(dice.choice(users), "scenario_completed", key=f"{number}:{turn}")
+
+    return errors_of(look, 6) if number % 2 else errors_of(give)
+
+
+def award_while_somebody_verifies(number: int) -> list[str]:
+    """Give XP; the first worker verifies meanwhile and returns the drifts that it saw."""
+    if number == 0:
+        drifts: list[str] = []
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            drifts += [str(drift) for drift in integrity.verify(now=NOW)]
+        return drifts
+    dice, users = random.Random(number), racers()
+
+    def step(turn: int) -> None:
+        activities.record(dice.choice(users), "scenario_completed", key=f"{number}:{turn}", now=NOW)
+
+    return errors_of(step)
+
+
+def rebuild(number: int) -> int:
+    """Read a board that has expired; return how many statements that were needed to build one were sent."""
+    seen: list[str] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "total_xp" in sql and "ORDER BY" in sql and "LIMIT" in sql:
+            seen.append(sql)
+            time.sleep(0.3)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        board = leaderboards.top("xp_all_time", now=NOW)
+    assert [row.score for row in board.entries] == [30, 20, 10]
+    return len(seen)
+
+
+def die_while_rebuilding(number: int) -> None:
+    """Take the claim and be gone."""
+
+    def die(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "total_xp" in sql and "ORDER BY" in sql:
+            os._exit(9)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(die), suppress(SystemExit):
+        leaderboards.refresh("xp_all_time", now=NOW)

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import override_settings
+
+from gamification.checks import check_databases, check_settings
+
+
+def found(**given: Any) -> list[tuple[str, str]]:
+    with override_settings(GAMIFICATION=given):
+        return [(str(message.id), f"{message.msg} {message.hint or ''}") for message in check_settings()]
+
+
+def test_the_project_and_the_defaults_pass():
+    assert check_settings() == []
+    assert found() == []
+
+
+def test_an_unknown_setting_is_named_with_the_nearest_one():
+    ((check_id, text),) = found(STREAK_FREZES=3)
+
+    assert check_id == "gamification.E002"
+    assert "'STREAK_FREZES'" in text
+    assert "Did you mean 'STREAK_FREEZES'?" in text
+
+
+def test_a_setting_like_no_other_is_answered_with_all_of_them():
+    ((_, text),) = found(XYZZY=3)
+
+    assert "BASE_XP" in text
+    assert "TITLES" in text
+
+
+def test_manage_check_fails_on_an_unknown_setting():
+    with override_settings(GAMIFICATION={"BASE_PX": 5}), pytest.raises(SystemCheckError, match=r"gamification\.E002"):
+        call_command("check")
+
+
+def test_the_checks_are_registered():
+    with override_settings(GAMIFICATION={"BASE_PX": 5}):
+        assert "gamification.E002" in {message.id for message in run_checks()}
+
+
+@pytest.mark.parametrize("given", [[], "x", 5, None])
+def test_the_settings_must_be_a_dict(given):
+    with override_settings(GAMIFICATION=given):
+        assert [message.id for message in check_settings()] == ["gamification.E001"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_XP", 0),
+        ("BASE_XP", "100"),
+        ("BASE_XP", True),
+        ("BASE_XP", 100.0),
+        ("MAX_LEVEL", 1),
+        ("MAX_LEVEL", 1001),
+        ("BACKDATE_DAYS", -1),
+        ("STREAK_FREEZES", -1),
+        ("STREAK_FREEZES", 4),  # more than the maximum of 3
+        ("STREAK_FREEZES_MAX", 2),  # less than the 3 at the start
+        ("STREAK_FREEZE_EARNED_EVERY", -7),
+        ("STREAK_BONUS_PER_DAY", -5),
+        ("STREAK_BONUS_MAX", 1.5),
+        ("LEADERBOARD_TTL", 0),
+        ("LEADERBOARD_MAX_STALENESS", -1),
+        ("LEADERBOARD_MAX_STALENESS", "x"),
+        ("STREAK_AUTO_FREEZE", "no"),
+        ("LEVEL_MULTIPLIER", "0"),
+        ("LEVEL_MULTIPLIER", "-1"),
+        ("LEVEL_MULTIPLIER", "x"),
+        ("LEVEL_MULTIPLIER", None),
+        ("TITLES", {}),
+        ("TITLES", {5: "Late"}),
+        ("TITLES", 5),
+        ("TITLES", {"x": "y"}),
+    ],
+)
+def test_a_value_out_of_range_is_named(name, value):
+    messages = found(**{name: value})
+
+    assert messages
+    assert all(check_id.startswith("gamification.E") for check_id, _ in messages)
+    assert any(name in text or "cannot be read" in text for _, text in messages)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"BACKDATE_DAYS": 0},
+        {"STREAK_FREEZES": 0, "STREAK_FREEZES_MAX": 0},
+        {"STREAK_FREEZE_EARNED_EVERY": 0},
+        {"STREAK_BONUS_PER_DAY": 0, "STREAK_BONUS_MAX": 0},
+        {"LEVEL_MULTIPLIER": 1.2},
+        {"LEVEL_MULTIPLIER": 2},
+        {"LEADERBOARD_MAX_STALENESS": 0.5},
+        {"DEFAULT_TIMEZONE": "Asia/Kathmandu"},
+        {"LEADERBOARD_COUNTERS": ["words_learned", "early_days"]},
+        {"SELF_REPORTED_KINDS": ["daily_visit"]},
+        {"ACTIVITY_TYPES": {"commit": {"counters": {"commits": 1}, "xp": 10}}, "LEADERBOARD_COUNTERS": ["commits"]},
+        {"METRICS": {"followers": len}},
+    ],
+    ids=str,
+)
+def test_a_value_in_range_passes(given):
+    assert found(**given) == []
+
+
+@pytest.mark.parametrize("zone", ["", "Berlin", "+01:00", "../etc/passwd", 5, None, "a\x00"])
+def test_a_default_zone_that_does_not_exist_is_named(zone):
+    messages = found(DEFAULT_TIMEZONE=zone)
+
+    assert messages
+    assert "DEFAULT_TIMEZONE" in messages[0][1]
+
+
+@pytest.mark.parametrize(
+    "hook", ["LEADERBOARD_BACKEND", "DISPLAY_NAME", "AVATAR_URL", "USER_TIMEZONE", "IS_EXCLUDED", "SCOPES"]
+)
+@pytest.mark.parametrize("path", ["nowhere", "nowhere.at_all", "gamification.conf.nothing", 5, "django.VERSION"])
+def test_a_hook_that_leads_nowhere_is_named(hook, path):
+    messages = found(**{hook: path})
+
+    assert messages
+    assert any(str(path) in text for _, text in messages)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"METRICS": {"followers": "nowhere.at_all"}},
+        {"METRICS": 5},
+        {"ACTIVITY_TYPES": {"commit": "nowhere.at_all"}},
+        {"ACTIVITY_TYPES": {"commit": {"xp": "nowhere.at_all"}}},
+        {"ACTIVITY_TYPES": {"commit": {"cuonters": {}}}},
+        {"ACTIVITY_TYPES": {"commit": {"counters": {"level": 1}}}},
+        {"ACTIVITY_TYPES": {"commit": {"counters": {"early_days": 1}}}},
+        {"ACTIVITY_TYPES": {"commit": {"counters": {"a:b": 1}}}},
+        {"ACTIVITY_TYPES": {"commit": {"counters": {"commits": -1}}}},
+        {"ACTIVITY_TYPES": {"commit": {"counters": ["commits"]}}},
+        {"ACTIVITY_TYPES": {"commit": {"xp": -1}}},
+        {"ACTIVITY_TYPES": {"commit": {"schema": 5}}},
+        {"ACTIVITY_TYPES": 5},
+        {"SELF_REPORTED_KINDS": ["commit"]},
+        {"SELF_REPORTED_KINDS": 5},
+        {"LEADERBOARD_COUNTERS": ["commits"]},
+    ],
+    ids=str,
+)
+def test_a_declaration_that_cannot_work_is_named(given):
+    assert found(**given)
+
+
+def warnings_of(monkeypatch: pytest.MonkeyPatch, **database: Any) -> list[str | None]:
+    monkeypatch.setattr("gamification.checks.settings", SimpleNamespace(DATABASES={"default": database}))
+    return [message.id for message in check_databases()]
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [({}, ["gamification.W001"]), ({"transaction_mode": "IMMEDIATE"}, []), ({"transaction_mode": "immediate"}, [])],
+)
+def test_sqlite_without_immediate_transactions_is_warned_of(monkeypatch, options, ids):
+    assert warnings_of(monkeypatch, ENGINE="django.db.backends.sqlite3", NAME="x", OPTIONS=options) == ids
+
+
+def test_other_databases_are_not_warned_of(monkeypatch):
+    assert warnings_of(monkeypatch, ENGINE="django.db.backends.postgresql", NAME="x") == []

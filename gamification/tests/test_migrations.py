@@ -1,0 +1,120 @@
+"""Migrations: there and back again, nothing missing, nothing seeded, every name our own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from gamification.models import UserXP
+from gamification.services import achievements, integrity
+from gamification.tests.races.processes import database
+from gamification.tests.servers import manage
+from gamification.tests.services.lives import NOW, lively
+
+MODELS = list(apps.get_app_config("gamification").get_models())
+FORWARD = ["migrate", "gamification", "--skip-checks", "--verbosity=0"]
+
+
+@pytest.fixture(params=[pytest.param("postgres_url", marks=pytest.mark.postgres), "sqlite_url"])
+def migrated(request, django_db_blocker):
+    """Be on an empty, migrated database of one's own; return its URL."""
+    url = request.getfixturevalue(request.param)
+    with django_db_blocker.unblock(), database(url):
+        yield url
+
+
+def tables():
+    return {name for name in connection.introspection.table_names() if name.startswith("gamification_")}
+
+
+def names_in_the_database():
+    """Return the names of all constraints and indexes on the app's tables."""
+    with connection.cursor() as cursor:
+        return {
+            name for model in MODELS for name in connection.introspection.get_constraints(cursor, model._meta.db_table)
+        }
+
+
+def structure():
+    with connection.cursor() as cursor:
+        return {
+            table: (
+                sorted(column.name for column in connection.introspection.get_table_description(cursor, table)),
+                sorted(connection.introspection.get_constraints(cursor, table)),
+            )
+            for table in tables()
+        }
+
+
+@pytest.mark.slow
+def test_forward_back_to_nothing_and_forward_again_on_a_full_database(migrated):
+    achievements.initialize()
+    lively()
+    before = structure()
+    connection.close()
+
+    manage("migrate", "gamification", "zero", "--skip-checks", "--verbosity=0", env={"DATABASE_URL": migrated})
+    after_zero = tables()
+    manage(*FORWARD, env={"DATABASE_URL": migrated})
+
+    assert (len(before), after_zero) == (len(MODELS), set())
+    assert structure() == before
+    achievements.initialize()
+    lively()
+    assert list(integrity.verify(now=NOW)) == []
+    assert UserXP.objects.count() == 1
+
+
+def test_migrations_seed_nothing(migrated):
+    assert tables() == {model._meta.db_table for model in MODELS}
+    assert {model.__name__: model._base_manager.count() for model in MODELS} == dict.fromkeys(
+        (model.__name__ for model in MODELS), 0
+    )
+
+
+def test_names_in_the_database_are_our_own(migrated):
+    # SQLite makes up names for what has none.
+    names = {name for name in names_in_the_database() if not re.fullmatch(r"__\w+__|fk_\d+", name)}
+
+    assert names >= declared()
+    assert [name for name in names if not re.match(r"(sqlite_autoindex_)?gamification_", name)] == []
+
+
+def declared():
+    return {entry.name for model in MODELS for entry in (*model._meta.constraints, *model._meta.indexes)}
+
+
+def test_declared_names_begin_with_the_name_of_the_app():
+    assert declared()
+    assert [name for name in declared() if not name.startswith("gamification_")] == []
+
+
+def test_names_are_short_enough_for_every_database():
+    # Django's own limit for indexes; PostgreSQL cuts names at 63 bytes without a word.
+    assert [name for name in declared() if len(name) > 63] == []
+    assert len(declared()) == sum(len(model._meta.constraints) + len(model._meta.indexes) for model in MODELS)
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", "gamification", check=True, dry_run=True, verbosity=0)
+
+
+def test_every_migration_can_be_undone_and_has_a_name():
+    loader = MigrationLoader(None)
+    ours = {name: found for (app, name), found in loader.disk_migrations.items() if app == "gamification"}
+
+    assert ours
+    assert [name for name in ours if "auto_" in name] == []
+    irreversible = [
+        f"{name}: {operation.describe()}"
+        for name, found in ours.items()
+        for operation in found.operations
+        if not operation.reversible
+    ]
+    assert irreversible == []
