@@ -134,6 +134,10 @@ class TimezoneChangedRecently(GamificationError):
     status_code = 429
     default_message = "The time zone may be changed once in 24 hours."
 
+    def __init__(self, *, retry_after: int, field: str = "timezone") -> None:
+        super().__init__(field=field)
+        self.retry_after = retry_after
+
 
 class BatchRefused(GamificationError):
     """Some events of a batch were refused, and so nothing was written. ``errors`` maps an index to its refusal."""

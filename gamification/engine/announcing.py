@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from gamification.backends import get_backend
@@ -27,4 +28,4 @@ def after_commit(players: Iterable[Player]) -> None:
 
 def _send(sent: list[tuple[Any, Signal, dict[str, Any]]]) -> None:
     for user, signal, kwargs in sent:
-        signal.send_robust(sender=type(user), user=user, **kwargs)
+        signal.send_robust(sender=get_user_model(), user=user, **kwargs)

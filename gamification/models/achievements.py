@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 XP_REWARD_MAX = 100_000
 REVISION_BITS = 40
+#: The API has pages of these names beside those of the definitions.
+ID_PATTERN = r"^(?!(?:user|progress|check|initialize)\Z)[a-z0-9][a-z0-9_-]*\Z"
 
 
 def new_revision() -> int:
@@ -76,7 +78,7 @@ class Achievement(models.Model):
         _("id"),
         max_length=100,
         unique=True,
-        validators=[RegexValidator(r"^[a-z0-9][a-z0-9_-]*\Z", _("Use lower-case letters, digits, - and _."))],
+        validators=[RegexValidator(ID_PATTERN, _("Use lower-case letters, digits, - and _; some words are taken."))],
     )
     name = models.CharField(_("name"), max_length=200)
     description = models.TextField(_("description"), blank=True, default="")

@@ -81,8 +81,10 @@ def get(achievement_id: str, viewer: AbstractBaseUser) -> AchievementState:
 def share_of_holders(achievement_id: str) -> float:
     """Return how many percent of all players have it, to one decimal."""
     everyone = UserXP.objects.count()
-    holders = UserAchievement.objects.unlocked().filter(achievement_id=achievement_id).count()
-    return round(100 * holders / everyone, 1) if everyone else 0.0
+    holders = UserAchievement.objects.unlocked().filter(
+        achievement__in=_named(Achievement.objects.all(), achievement_id)
+    )
+    return round(100 * holders.count() / everyone, 1) if everyone else 0.0
 
 
 def check(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[str, ...]:

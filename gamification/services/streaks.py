@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ def initialize(user: AbstractBaseUser) -> StreakStatus:
 
 def status(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakStatus:
     """Return how the streak of ``user`` reads at ``now``; nothing is written."""
-    return days.status(_row_of(user), moment(now), days.policy())
+    return days.status(stored(user), moment(now), days.policy())
 
 
 def touch(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChange:
@@ -90,7 +91,7 @@ def set_timezone(
         if row.timezone != zone.key or row.timezone_changed_at is None:
             changed_at = row.timezone_changed_at
             if not by_staff and changed_at is not None and at - changed_at < TIMEZONE_REST:
-                raise TimezoneChangedRecently(field="timezone")
+                raise TimezoneChangedRecently(retry_after=math.ceil((changed_at + TIMEZONE_REST - at).total_seconds()))
             row.timezone, row.timezone_changed_at = zone.key, at
             row.expires_at = streaks.expires_at(days.state_of(row), zone, policy)
             players.save({user.pk: player})
@@ -100,7 +101,7 @@ def set_timezone(
 
 def timezone(user: AbstractBaseUser) -> str:
     """Return the IANA name of the zone in which the days of ``user`` are counted."""
-    return _row_of(user).timezone
+    return stored(user).timezone
 
 
 def days_between(user: AbstractBaseUser, *, since: date, until: date) -> list[UserDay]:
@@ -110,7 +111,7 @@ def days_between(user: AbstractBaseUser, *, since: date, until: date) -> list[Us
 
 def week(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[WeekDay, ...]:
     """Return Monday to Sunday of the user's current week."""
-    return days.week(_row_of(user), moment(now), days.policy())
+    return days.week(stored(user), moment(now), days.policy())
 
 
 def freeze_history(user: AbstractBaseUser, *, limit: int = 20) -> list[UserDay]:
@@ -118,7 +119,8 @@ def freeze_history(user: AbstractBaseUser, *, limit: int = 20) -> list[UserDay]:
     return days.with_freezes(user, limit)
 
 
-def _row_of(user: AbstractBaseUser) -> UserStreak:
+def stored(user: AbstractBaseUser) -> UserStreak:
+    """Return the row as it was last written, for reading; that of a beginner where there is none."""
     return UserStreak.objects.filter(user_id=user.pk).first() or players.new_streak(user)
 
 

@@ -85,5 +85,6 @@ class StreakStatusSerializer(StreakSerializer):
     """How a streak reads now, with the week and the freezes used."""
 
     timezone = serializers.CharField(help_text="The IANA name of the zone that days are counted in.")
+    last_at = MomentField(allow_null=True, help_text="The latest activity.")
     week = WeekDaySerializer(many=True)
     freeze_history = FreezeUseSerializer(many=True, help_text="Newest first.")

@@ -24,10 +24,11 @@ class StreakViewSet(GamificationViewSet):
     @action(detail=False)
     def status(self, request: Request) -> Response:
         """Return how my streak reads now, the week and the freezes that I used; nothing is written."""
-        user = self.me
+        user, row = self.me, streaks.stored(self.me)
         told = {
             **asdict(streaks.status(user)),
-            "timezone": streaks.timezone(user),
+            "timezone": row.timezone,
+            "last_at": row.last_at,
             "week": streaks.week(user),
             "freeze_history": streaks.freeze_history(user),
         }

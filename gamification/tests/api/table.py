@@ -1,6 +1,7 @@
 """Every route and method of the API: who may call it, and how many queries it may take.
 
-``queries`` are ceilings for a signed-in user with rows, a session read from the cache and the user row included; content types are not cached yet.
+``queries`` are ceilings for a signed-in user with rows, a session read from the cache and the user row included;
+content types are not cached yet.
 """
 
 from __future__ import annotations

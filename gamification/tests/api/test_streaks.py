@@ -32,6 +32,7 @@ def test_a_newcomers_streak_is_none(ada):
         "last_activity_date": None,
         "total_active_days": 0,
         "timezone": "UTC",
+        "last_at": None,
         "freeze_history": [],
     }
     assert [day["date"] for day in week] == [f"2026-06-0{day}" for day in range(1, 8)]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
-from django.test.utils import CaptureQueriesContext
+from django.db.models import UUIDField
 from django.utils import timezone
 
 from gamification.backends import database, get_backend
-from gamification.backends.base import BoardName
+from gamification.backends.base import BoardName, Entry, Snapshot
 from gamification.models import LeaderboardCache, UserStreak, UserXP
 from gamification.services import leaderboards
+from gamification.signals import xp_awarded
 from gamification.tests.backends.contract import BackendContract
 from gamification.tests.backends.people import NOON, give, ids, listed, people, person, places
 
@@ -213,14 +216,29 @@ class TestReading:
         assert data["current"]["entries"] == [[1, user.pk, 123]]
         assert not [text for text in ("ada", "Ada", "Lovelace", "example") if text in stored]
 
-    @pytest.mark.parametrize("metric", leaderboards.metrics())
-    def test_what_a_kept_board_costs_does_not_grow_with_it(self, metric):
-        users = people(*range(1, 31))
-        leaderboards.refresh(metric, now=NOON)
+    def test_signals_leave_though_no_board_can_be_marked(self, commit, monkeypatch):
+        user, heard = person(), []
 
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            leaderboards.top(metric, limit=30, viewer=users[15], now=NOON)
+        def fail(self):
+            raise OperationalError("the database is gone")
 
-        assert len(queries) <= 10
+        def hear(**kwargs):
+            heard.append(kwargs["user"])
+
+        monkeypatch.setattr(database.DatabaseBackend, "mark_stale", fail)
+        xp_awarded.connect(hear)
+        with commit():
+            give(user, 50)
+        xp_awarded.disconnect(hear)
+
+        assert heard == [user]
+
+    def test_a_snapshot_of_people_with_uuids_is_read_as_it_was_written(self, monkeypatch):
+        first, second = uuid4(), uuid4()
+        model = SimpleNamespace(_meta=SimpleNamespace(pk=UUIDField()))
+        monkeypatch.setattr(database, "get_user_model", lambda: model)
+        snapshot = Snapshot((Entry(1, first, 2**60),), 1, frozenset({second}), NOON, EXPIRED)
+
+        stored = json.loads(json.dumps(database._encode(snapshot)))
+
+        assert database._decode(stored) == snapshot

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from datetime import timedelta
 from io import StringIO
+from itertools import islice
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
 
+from gamification.management.demo import people
 from gamification.models import (
     Achievement,
     Activity,
@@ -125,6 +127,24 @@ def test_there_is_everything_to_see():
     assert len(set(UserStreak.objects.values_list("timezone", flat=True))) >= 8
     assert Achievement.objects.count() == 27
     assert UserAchievement.objects.unlocked().filter(unlock_metadata__by="grant").exists()
+
+
+def test_each_character_is_there():
+    first = [streaks.status(user(name), now=NOW) for name in islice(people.names(), len(people.CHARACTERS))]
+
+    assert [(reading.status, reading.current) for reading in first] == [
+        ("active", 132),
+        ("active", 109),
+        ("active", 59),
+        ("active", 45),
+        ("active", 34),
+        ("active", 10),
+        ("at_risk", 24),
+        ("frozen", 12),
+        ("frozen", 16),
+        ("broken", 0),
+    ]
+    assert (first[7].freezes, first[8].freezes, first[9].longest) == (2, 1, 60)
 
 
 def test_months_lie_behind_it_and_nothing_ahead():

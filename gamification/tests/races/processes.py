@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 CONTEXT = multiprocessing.get_context("forkserver")
-SECONDS = 120
+SECONDS = 300
 #: Locks are the same, and nobody waits for the disk.
 ASYNCHRONOUS = {"PGOPTIONS": "-c synchronous_commit=off"}
 PRELOADED = ["gamification.tests.races.preloaded"]

@@ -15,7 +15,7 @@ from gamification.models import (
     UserXP,
     XPTransaction,
 )
-from gamification.services import achievements, leaderboards
+from gamification.services import achievements, leaderboards, xp
 from gamification.tests.backends.people import NOON, do, ids, people, person
 from gamification.tests.races import workers
 
@@ -106,6 +106,32 @@ def test_a_reader_that_dies_does_not_take_the_board_with_it(postgres_race):
     row = LeaderboardCache.objects.get()
     assert (outcome.exitcode, bool(row.claim), row.data) == (9, True, {})
     assert ids(leaderboards.top("xp_all_time", now=NOON).entries) == [user.pk for user in users]
+
+
+def test_what_can_be_done_once_is_done_by_one_of_eight(race):
+    achievements.initialize()
+    user = person()
+    xp.award(user, 100, reason="a prize", key="prize", now=NOON)
+
+    told = race(workers.do_what_can_be_done_once)
+
+    assert {name: sum(one[name] for one in told) for name in told[0]} == dict.fromkeys(
+        ["reversed", "touched", "frozen", "granted"], 1
+    )
+    assert UserStreak.objects.get(user=user).streak_freezes_available == 2
+    assert race.drifts() == []
+
+
+def test_whoever_is_erased_while_others_award_begins_anew(race):
+    people(*range(10, 50, 10))
+
+    errors = race(workers.award_or_erase)
+
+    assert errors == [[]] * 8
+    assert race.drifts() == []
+    assert set(UserXP.objects.values_list("user_id", flat=True)) == set(
+        UserStreak.objects.values_list("user_id", flat=True)
+    )
 
 
 def test_awards_and_readers_do_not_get_into_each_others_way(race):

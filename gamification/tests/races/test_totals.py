@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from gamification.models import Activity, UserXP, XPTransaction
 from gamification.tests.backends.people import people, person
-from gamification.tests.races import workers
+from gamification.tests.races import processes, workers
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +50,16 @@ def test_without_the_lock_updates_are_lost(postgres_race):
     assert (errors, booked) == ([[]] * 8, 8 * workers.TURNS)
     assert UserXP.objects.get(user=user).total_xp < 10 * booked
     assert postgres_race.drifts() != []
+
+
+def test_without_immediate_transactions_sqlite_is_locked(sqlite_race):
+    person()
+
+    outcomes = processes.race(workers.add_a_little, f"{sqlite_race.url}?transaction_mode=DEFERRED")
+
+    errors = {error for outcome in outcomes for error in outcome.value}
+    assert errors == {"OperationalError: database is locked"}
+    assert sqlite_race.drifts() == []
 
 
 def test_the_same_100_keys_from_everybody_are_booked_once(race):

@@ -7,18 +7,19 @@ import random
 import time
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 
 from gamification.engine import players
-from gamification.models import UserStreak
-from gamification.services import activities, integrity, leaderboards, xp
+from gamification.exceptions import AlreadyReversed
+from gamification.models import UserStreak, XPTransaction
+from gamification.services import achievements, activities, integrity, leaderboards, privacy, streaks, xp
 from gamification.services.activities import Event
 
-TURNS = 40
+TURNS = 20
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 
@@ -41,6 +42,12 @@ def add(number: int) -> list[str]:
     """Give one user 10 XP, 250 times."""
     (user, *_) = racers()
     return errors_of(lambda turn: xp.award(user, 10, reason="race", key=f"{number}:{turn}", now=NOW), 250)
+
+
+def add_a_little(number: int) -> list[str]:
+    """Give one user 10 XP, a few times."""
+    (user, *_) = racers()
+    return errors_of(lambda turn: xp.award(user, 10, reason="race", key=f"{number}:{turn}", now=NOW))
 
 
 def add_without_the_lock(number: int) -> list[str]:
@@ -168,6 +175,29 @@ def meet_in_order_of_id(number: int) -> list[str]:
     return errors_of(step, len(pairs))
 
 
+def do_what_can_be_done_once(number: int) -> dict[str, bool]:
+    """Do what everybody does, and return what was new."""
+    (user, *_) = racers()
+    prize = XPTransaction.objects.get(key="prize")
+    told = {"reversed": False}
+    with suppress(AlreadyReversed):
+        told["reversed"] = not xp.reverse(prize, reason="a mistake", key=f"by-{number}", now=NOW).is_replay
+    told["touched"] = not streaks.touch(user, now=NOW).is_replay
+    told["frozen"] = not streaks.freeze(user, now=NOW + timedelta(days=1)).is_replay
+    told["granted"] = achievements.unlock(user, "polyglot", now=NOW)
+    return told
+
+
+def award_or_erase(number: int) -> list[str]:
+    """Give XP, or, as every fourth worker, erase whom it was given to."""
+    dice, users = random.Random(number), racers()
+
+    def give(turn: int) -> None:
+        activities.record(dice.choice(users), "scenario_completed", key=f"{number}:{turn}", now=NOW)
+
+    return errors_of(give if number % 4 else lambda turn: privacy.erase(dice.choice(users)))
+
+
 def award_or_look(number: int) -> list[str]:
     """Give XP, or, as every second worker, read all boards; nothing is old enough to be kept."""
     dice, users = random.Random(number), racers()
@@ -227,3 +257,7 @@ def die_while_rebuilding(number: int) -> None:
 
     with connection.execute_wrapper(die), suppress(SystemExit):
         leaderboards.refresh("xp_all_time", now=NOW)
+
+
+def _disable_the_lock() -> None:
+    players.hold = lambda ids: UserStreak.objects.in_bulk(list(ids))

@@ -7,16 +7,17 @@ from django.db import IntegrityError, transaction
 
 from gamification.exceptions import AppendOnly
 from gamification.models import Activity, XPTransaction
-from gamification.services import achievements
-from gamification.tests.services.lives import lively, rows
+from gamification.tests.backends.people import do, person
+from gamification.tests.services.lives import rows
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def ada():
-    achievements.initialize()
-    return lively()
+    user = person(score=10)
+    do(user, "scenario_completed")
+    return user
 
 
 APPEND_ONLY = pytest.mark.parametrize("model", [XPTransaction, Activity])

@@ -15,7 +15,7 @@ from gamification.services.activities import Event
 from gamification.tests.backends.people import DAY, NOON, give, person, walk
 
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Apia"]
-PEOPLE = 30
+PEOPLE = 16
 
 
 def populate(dice):
@@ -24,18 +24,18 @@ def populate(dice):
     users = [person() for _ in range(PEOPLE)]
     for user in users:
         streaks.set_timezone(user, dice.choice(ZONES), now=NOON - 60 * DAY)
-        moments = [NOON - timedelta(hours=dice.randrange(45 * 24)) for _ in range(dice.choice([0, 1, 4, 25]))]
+        moments = [NOON - timedelta(hours=dice.randrange(45 * 24)) for _ in range(dice.choice([0, 1, 4, 15]))]
         moments += [NOON - n * DAY for n in range(dice.choice([0, 0, 5, 12]))]
         activities.import_events([_event(dice, user, number, at) for number, at in enumerate(moments)], now=NOON)
         for _ in range(dice.choice([0, 0, 2])):
             _award(dice, user)
-    for user in dice.sample(users, 6):
+    for user in dice.sample(users, 4):
         kept = achievements.for_user(user)
         if kept:
             achievements.revoke(user, dice.choice(kept).achievement.achievement_id, now=NOON)
-    for user in dice.sample(users, 4):
+    for user in dice.sample(users, 3):
         privacy.set_visibility(user, visible=False)
-    banned = dice.sample(users, 3)
+    banned = dice.sample(users, 2)
     get_user_model()._default_manager.filter(pk__in=[user.pk for user in banned]).update(is_active=False)
     return users
 
