@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gamification.conf import get_settings
 from gamification.engine import inputs
-from gamification.exceptions import BackdatingNotAllowed, FutureEvent, UnknownKind
+from gamification.exceptions import BackdatingNotAllowed, FutureEvent, GamificationError, UnknownKind
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -46,7 +46,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class CheckedEvent:
-    """An event that can be recorded: ``raised`` maps counters to amounts, ``at`` is when it happened, in UTC."""
+    """An event in order: ``raised`` maps counters to amounts, ``at`` is when it happened, in UTC.
+
+    ``refusal`` says that it comes too early or too late, unless it is a replay of what went in when it was in time.
+    """
 
     user: AbstractBaseUser
     kind: ActivityType
@@ -59,6 +62,7 @@ class CheckedEvent:
     xp: int
     content_hash: str
     is_in_window: bool
+    refusal: GamificationError | None = None
 
 
 def check(event: Event, rules: Rules) -> CheckedEvent:
@@ -66,8 +70,6 @@ def check(event: Event, rules: Rules) -> CheckedEvent:
 
     Raises:
         KeyRequired, InvalidInput, UnknownKind, UnknownTimezone: the input is wrong; the error names the field.
-        FutureEvent: it would happen more than 5 minutes from now.
-        BackdatingNotAllowed: it happened more than 5 minutes ago and the caller is not trusted.
     """
     settings = get_settings()
     key = inputs.clean_key(event.key)
@@ -83,7 +85,8 @@ def check(event: Event, rules: Rules) -> CheckedEvent:
     inputs.check_data(kind, data)
     zone = None if event.timezone is None else inputs.clean_timezone(event.timezone)
     sent_at = inputs.clean_moment(event.occurred_at)
-    at = _moment(sent_at, rules)
+    refusal = _refusal(sent_at, rules)
+    at = min(sent_at or rules.now, rules.now)
     return CheckedEvent(
         user=event.user,
         kind=kind,
@@ -103,15 +106,14 @@ def check(event: Event, rules: Rules) -> CheckedEvent:
             timezone=event.timezone,
         ),
         is_in_window=not rules.backdate_limit or rules.now - at <= timedelta(days=settings.BACKDATE_DAYS),
+        refusal=refusal,
     )
 
 
-def _moment(sent_at: datetime | None, rules: Rules) -> datetime:
-    """Return when it happened; up to 5 minutes ahead of the clock is taken as now."""
-    if sent_at is None:
-        return rules.now
-    if sent_at > rules.now + inputs.FUTURE_TOLERANCE:
-        raise FutureEvent(field="occurred_at")
-    if not rules.is_trusted and sent_at < rules.now - inputs.FUTURE_TOLERANCE:
-        raise BackdatingNotAllowed(field="occurred_at")
-    return min(sent_at, rules.now)
+def _refusal(sent_at: datetime | None, rules: Rules) -> GamificationError | None:
+    """Return why the moment is out of bounds; up to 5 minutes ahead of the clock is taken as now."""
+    if sent_at is not None and sent_at > rules.now + inputs.FUTURE_TOLERANCE:
+        return FutureEvent(field="occurred_at")
+    if sent_at is not None and not rules.is_trusted and sent_at < rules.now - inputs.FUTURE_TOLERANCE:
+        return BackdatingNotAllowed(field="occurred_at")
+    return None

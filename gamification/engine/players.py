@@ -86,11 +86,11 @@ def lock(users: Iterable[AbstractBaseUser]) -> dict[Any, Player]:
     streaks: dict[Any, UserStreak] = {}
     for part in ([pk] for pk in ids) if is_any_new else [ids]:
         streaks |= hold(part)
-        if missing := [pk for pk in part if pk not in streaks]:
+        while missing := [pk for pk in part if pk not in streaks]:  # again, where somebody is erased meanwhile
             UserStreak.objects.bulk_create([new_streak(by_id[pk]) for pk in missing], ignore_conflicts=True)
             streaks |= hold(missing)
     rows = UserXP.objects.in_bulk(ids)
-    if missing := [pk for pk in ids if pk not in rows]:
+    while missing := [pk for pk in ids if pk not in rows]:
         UserXP.objects.bulk_create([new_xp(pk) for pk in missing], ignore_conflicts=True)
         rows |= UserXP.objects.in_bulk(missing)
     return {pk: Player(user=by_id[pk], streak=streaks[pk], xp=rows[pk]) for pk in ids}

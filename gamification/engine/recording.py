@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gamification import signals
 from gamification.conf import get_settings
@@ -84,6 +84,17 @@ def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Polic
         player.announce(signals.streak_changed, change=receipt.streak)
     player.announce(signals.activity_recorded, activity=activity, receipt=receipt)
     return receipt
+
+
+def replays(batch: Sequence[CheckedEvent]) -> list[Answer]:
+    """Return the first outcome of what was recorded before, and the refusal of what was not; no lock is needed."""
+    known = _recorded_before(batch)
+    return [
+        _replay(known[event.user.pk, event.key], event)
+        if (event.user.pk, event.key) in known
+        else cast("GamificationError", event.refusal)
+        for event in batch
+    ]
 
 
 def _recorded_before(batch: Sequence[CheckedEvent]) -> dict[tuple[Any, str], Activity]:

@@ -43,7 +43,7 @@ def unlock_met(
         pending = set()
         for rule in rules:
             if rule.condition.is_met(values):
-                grant(player, rule, at=at, now=now, earned_on=earned_on, via=via)
+                grant(player, rule.achievement_id, rule.xp_reward, at=at, now=now, earned_on=earned_on, via=via)
                 unlocked.append(rule.achievement_id)
                 pending |= {ACHIEVEMENTS_UNLOCKED} | (ledger.XP_METRICS if rule.xp_reward else set())
         touched |= pending
@@ -53,7 +53,8 @@ def unlock_met(
 
 def grant(
     player: Player,
-    rule: Rule,
+    achievement_id: str,
+    xp_reward: int,
     *,
     at: datetime,
     now: datetime,
@@ -61,22 +62,22 @@ def grant(
     via: Mapping[str, Any],
     actor: AbstractBaseUser | None = None,
 ) -> None:
-    """Give the achievement of ``rule`` and book its XP, keyed by the achievement and which grant it is."""
-    row = player.unlock_row(rule.achievement_id)
+    """Give an achievement and book its XP, keyed by the achievement and which grant it is."""
+    row = player.unlock_row(achievement_id)
     row.unlocked_at = at
     row.revoked_at = None
     row.progress = 100
     row.grants += 1
-    row.unlock_metadata = {**via, "xp": rule.xp_reward}
+    row.unlock_metadata = {**via, "xp": xp_reward}
     player.raise_counter(ACHIEVEMENTS_UNLOCKED, 1)
-    if rule.xp_reward:
+    if xp_reward:
         paid = Booking(
-            rule.xp_reward,
+            xp_reward,
             Source.ACHIEVEMENT,
             "achievement_unlocked",
-            f"{rule.achievement_id}:{row.grants}",
+            f"{achievement_id}:{row.grants}",
             earned_on=earned_on,
-            reference_id=rule.achievement_id,
+            reference_id=achievement_id,
             metadata={"reason": via["reason"]} if via.get("reason") else {},
             actor=actor,
         )

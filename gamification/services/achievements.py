@@ -14,7 +14,7 @@ from gamification.engine import announcing, inputs, ledger, players, unlocking
 from gamification.engine.catalogue import states
 from gamification.engine.clock import moment
 from gamification.engine.results import AchievementState, Seeded
-from gamification.engine.rules import compiled, rulebook
+from gamification.engine.rules import rulebook
 from gamification.exceptions import NotUnlocked, UnknownAchievement
 from gamification.models import Achievement, UserAchievement, UserXP, XPTransaction
 from gamification.models.achievements import AchievementQuerySet
@@ -131,7 +131,9 @@ def unlock(
         today = calendar.local_date(at, player.zone)
         highest = player.xp.highest_level
         via = {"by": "grant", "reason": reason}
-        unlocking.grant(player, compiled(definition), at=at, now=at, earned_on=today, via=via, actor=actor)
+        unlocking.grant(
+            player, achievement_id, definition.xp_reward, at=at, now=at, earned_on=today, via=via, actor=actor
+        )
         changed = {ACHIEVEMENTS_UNLOCKED, *ledger.XP_METRICS}
         unlocking.unlock_met(player, rulebook(), changed, at=at, now=at, earned_on=today, via={"by": "grant"})
         ledger.announce_level(player, highest)

@@ -80,11 +80,17 @@ def _record(batch: Sequence[Event], rules: Rules) -> list[Answer]:
     """Record what is in order, users in order of id and each user's events in order of time."""
     answers: dict[int, Answer] = {}
     checked: list[tuple[int, CheckedEvent]] = []
+    refused: list[tuple[int, CheckedEvent]] = []
     for index, event in enumerate(batch):
         try:
-            checked.append((index, events.check(event, rules)))
+            found = events.check(event, rules)
         except GamificationError as error:
             answers[index] = error
+            continue
+        (refused if found.refusal else checked).append((index, found))
+    if refused:
+        told = recording.replays([event for _, event in refused])
+        answers |= {index: answer for (index, _), answer in zip(refused, told, strict=True)}
     checked.sort(key=lambda pair: (pair[1].user.pk, pair[1].at))
     for start in range(0, len(checked), EVENTS_AT_ONCE):
         part = checked[start : start + EVENTS_AT_ONCE]
