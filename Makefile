@@ -54,7 +54,7 @@ pytest: $(INSTALLED)
 
 # Not again: the browser, and what starts servers of its own.
 pytest-postgresql: $(INSTALLED)
-	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) -m 'not browser and not postgres'
+	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) -m 'django_db and not browser and not postgres and not slow'
 
 format: $(INSTALLED) ## Put code and templates into shape
 	$(BIN)/ruff check --fix $(CODE)
