@@ -4,11 +4,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from project import views
 
-login = auth.LoginView.as_view(redirect_authenticated_user=True, extra_context={"is_demo": settings.DEBUG})
+login = views.ThrottledLoginView.as_view(extra_context={"is_demo": settings.DEBUG})
+icon = RedirectView.as_view(url=f"{settings.STATIC_URL}project/favicon.svg")
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -20,5 +22,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     # The split view keeps its script in a file of its own: the plain one is inline and the policy would refuse it.
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
+    path("favicon.ico", icon),
     path("healthz", views.health, name="health"),
 ]

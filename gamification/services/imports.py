@@ -117,6 +117,8 @@ def _checked(row: Row, anybody: AbstractBaseUser, rules: Rules) -> StagedRow:
         timezone=values.get("timezone"),
     )
     checked = events.check(event, rules)
+    if checked.refusal:
+        raise checked.refusal
     name = inputs.clean_text(values.get("user", ""), "user", max_length=NAME_MAX_LENGTH)
     zone = checked.zone.key if checked.zone else None
     at = inputs.clean_moment(event.occurred_at) or rules.now

@@ -48,6 +48,23 @@ def test_a_wrong_password_is_said_so(client, ada):
     assert "Please enter a correct username and password" in response.content.decode()
 
 
+def test_guessing_passwords_is_slowed_down(client, ada, settings):
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"gamification_login": "2/hour"}}
+    guess = {"username": "ada", "password": "wrong"}
+
+    statuses = [client.post(reverse("login"), guess).status_code for _ in range(3)]
+    right = client.post(reverse("login"), {"username": "ada", "password": "correct horse"})
+
+    assert statuses == [200, 200, 429]
+    assert right.status_code == 429
+    assert int(right["Retry-After"]) > 0
+    assert "Too many attempts" in right.content.decode()
+
+
+def test_browsers_find_the_icon_that_they_ask_for(client):
+    assert client.get("/favicon.ico")["Location"].endswith("favicon.svg")
+
+
 def test_signing_out_takes_a_post(client, ada):
     client.force_login(ada)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import sys
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,9 +91,9 @@ def _run(target: Callable[[int], Any], number: int, url: str, gate: Any, answer:
             connections["default"].ensure_connection()
             gate.wait(SECONDS)
             answer.send((target(number), "", logged.texts))
-        except BaseException:
+        except BaseException:  # noqa: BLE001 -- told to the test, whatever it is
             answer.send((None, traceback.format_exc(), logged.texts))
-            raise
+            sys.exit(1)
 
 
 def _outcome(number: int, process: Any, pipe: Connection) -> Outcome:

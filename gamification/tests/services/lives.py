@@ -23,10 +23,12 @@ def lively(**columns: Any) -> Any:
     """
     user = person(**columns)
     streaks.set_timezone(user, "Europe/Berlin", now=NOW - timedelta(days=40))
+    history = []
     for day in (1, 2, 3, *range(5, 10), *range(20, 30)):
         at = datetime(2026, 6, day, 4 if day % 2 else 21, 30, tzinfo=UTC)
-        activities.record(user, "scenario_completed", key=f"scenario-{day}", data=SCENARIO, now=at)
-    activities.record(user, "words_learned", key="words", quantity=60, now=NOW - timedelta(days=1))
+        history.append(Event(user, "scenario_completed", f"scenario-{day}", data=SCENARIO, occurred_at=at))
+    history.append(Event(user, "words_learned", "words", 60, occurred_at=NOW - timedelta(days=1)))
+    activities.import_events(history, now=NOW)
     activities.import_events([Event(user, "daily_visit", "long-ago", occurred_at=NOW - timedelta(days=300))], now=NOW)
     activities.record(user, "words_learned", key="old", occurred_at=NOW - timedelta(days=15), now=NOW)
     streaks.freeze(user, now=NOW)

@@ -18,7 +18,7 @@ def finish(turning):
 
 
 class Pages:
-    @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 11, 12, 13, 100])
+    @pytest.mark.parametrize("limit", [1, 2, 5, 11, 12, 13])
     def test_pages_of_any_size_show_everybody_once(self, limit):
         users = people(90, 80, 80, 80, 70, 60, 60, 50, 40, 40, 40, 30)
 
@@ -27,8 +27,8 @@ class Pages:
         assert ids(seen) == [user.pk for user in users]
         assert [rank for rank, _ in places(seen)] == [1, 2, 2, 2, 5, 6, 6, 8, 9, 9, 9, 12]
 
-    @pytest.mark.parametrize("depth", [1, 2, 3, 5, 11, 12, 13])
-    @pytest.mark.parametrize("limit", [1, 2, 5])
+    @pytest.mark.parametrize("depth", [1, 3, 11, 12])
+    @pytest.mark.parametrize("limit", [1, 5])
     def test_pages_go_on_past_the_depth_of_the_snapshot(self, depth, limit, configure):
         configure(LEADERBOARD_OPTIONS={"depth": depth})
         users = people(90, 80, 80, 80, 70, 60, 60, 50, 40, 40, 40, 30)
