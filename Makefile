@@ -50,11 +50,11 @@ check-deploy: $(INSTALLED) ## Django's deployment checks, with the settings of .
 	$(MANAGE) check --deploy --fail-level WARNING
 
 pytest: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # Not again: the browser, and what starts servers of its own.
 pytest-postgresql: $(INSTALLED)
-	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) -m 'django_db and not browser and not postgres and not slow'
+	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'django_db and not browser and not postgres and not slow'
 
 format: $(INSTALLED) ## Put code and templates into shape
 	$(BIN)/ruff check --fix $(CODE)

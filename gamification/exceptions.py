@@ -134,8 +134,8 @@ class TimezoneChangedRecently(GamificationError):
     status_code = 429
     default_message = "The time zone may be changed once in 24 hours."
 
-    def __init__(self, *, retry_after: int, field: str = "timezone") -> None:
-        super().__init__(field=field)
+    def __init__(self, message: str = "", *, field: str = "timezone", retry_after: int | None = None) -> None:
+        super().__init__(message, field=field)
         self.retry_after = retry_after
 
 

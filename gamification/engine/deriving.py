@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from gamification.domain.streaks import Policy
 from gamification.engine import ledger
 from gamification.engine.ledger import Booking
 from gamification.engine.records import Records
-from gamification.models import UserAchievement, XPTransaction
+from gamification.models import Achievement, UserAchievement, UserDay, XPTransaction
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -39,15 +40,19 @@ class Fact:
 
 
 def drifted(player: Player, records: Records, policy: Policy, now: datetime) -> Iterator[Fact]:
-    """Yield the facts about ``player`` that are not what ``records`` say. All days must be loaded."""
-    for fact in (
-        *_days(player, records),
-        *_xp(player, records),
-        *_counters(player, records),
-        *_streak(player, records, policy),
-        *_unlocks(player),
-        *_rewards(player, records, now),
-        *(Fact(f"reversal {pk}", was, should_be, None) for pk, (was, should_be) in records.reversals.items()),
+    """Yield the facts about ``player`` that are not what ``records`` say. All days must be loaded.
+
+    Each group is derived when it is asked for, so that what was mended before counts.
+    """
+    reversals = (Fact(f"reversal {pk}", was, must_be, None) for pk, (was, must_be) in records.reversals.items())
+    for fact in chain(
+        _days(player, records),
+        _xp(player, records),
+        _unlocks(player, records),
+        _rewards(player, records, now),
+        _counters(player, records),
+        _streak(player, records, policy),
+        reversals,
     ):
         if fact.stored != fact.derived:
             yield fact
@@ -62,7 +67,7 @@ def _days(player: Player, records: Records) -> Iterator[Fact]:
     for on in sorted(dates):
         is_missing = on not in player.days
         row = player.days.get(on) or player.day(on)
-        status = row.status if row.status in (DayStatus.FROZEN, DayStatus.SKIPPED) else ""
+        status = row.status if _stands(row) else ""
         derived = {
             "status": DayStatus.ACTIVE.value if on in records.active_dates else status,
             "activities": records.activities_of_day[on],
@@ -106,11 +111,8 @@ def _counters(player: Player, records: Records) -> Iterator[Fact]:
 def _streak(player: Player, records: Records, policy: Policy) -> Iterator[Fact]:
     """Derive the streak from the statuses that the days have once they are mended, and from their freezes."""
     row = player.streak
-    statuses = {on: day.status for on, day in player.days.items() if day.status}
-    for on in records.active_dates:
-        statuses[on] = DayStatus.ACTIVE
-    for on in [on for on, status in statuses.items() if status == DayStatus.ACTIVE and on not in records.active_dates]:
-        del statuses[on]
+    statuses = {on: day.status for on, day in player.days.items() if _stands(day)}
+    statuses |= dict.fromkeys(records.active_dates, DayStatus.ACTIVE.value)
     runs = run_lengths(statuses)
     balance = sum(day.freezes_earned + day.freezes_returned - day.freezes_used for day in player.days.values())
     held = {on for on, status in statuses.items() if status in (DayStatus.ACTIVE, DayStatus.FROZEN)}
@@ -133,12 +135,34 @@ def _streak(player: Player, records: Records, policy: Policy) -> Iterator[Fact]:
     yield _column(row, "expires_at", streaks.expires_at(derived, ZoneInfo(row.timezone), policy))
 
 
-def _unlocks(player: Player) -> Iterator[Fact]:
-    """Yield the progress of what is unlocked, which is 100 percent."""
+def _stands(day: UserDay) -> bool:
+    """Tell whether a day is frozen by a token that was not given back, or skipped; activities say what is active."""
+    if day.status == DayStatus.FROZEN:
+        return day.freezes_used > day.freezes_returned
+    return day.status == DayStatus.SKIPPED
+
+
+def _unlocks(player: Player, records: Records) -> Iterator[Fact]:
+    """Yield the unlocks that only the ledger still knows of, and the progress of what is unlocked."""
+    for name, grants in records.grants.items():
+        if name not in player.unlocks:
+            is_live = f"{name}:{grants}" in records.live_rewards
+            yield Fact(f"grants of {name}", 0, grants, partial(_restore, player, name, grants, is_live=is_live))
     for name, row in player.unlocks.items():
         if row.is_unlocked:
-            mend = partial(_set_progress, player, name)
-            yield Fact(f"progress of {name}", row.progress, 100, mend)
+            yield Fact(f"progress of {name}", row.progress, 100, partial(_set_progress, player, name))
+
+
+def _restore(player: Player, name: str, grants: int, *, is_live: bool) -> None:
+    """Write the row of an achievement again that the ledger knows of; a live reward says that it is held."""
+    if not Achievement.objects.filter(achievement_id=name).exists():
+        return
+    paid = XPTransaction.objects.get(user_id=player.user.pk, source=Source.ACHIEVEMENT, key=f"{name}:{grants}")
+    row = player.unlock_row(name)
+    row.grants = grants
+    if is_live and not row.is_unlocked:
+        row.unlocked_at, row.revoked_at, row.progress = paid.created_at, None, 100
+        row.unlock_metadata = {"by": "repair", "xp": paid.xp_amount}
 
 
 def _set_progress(player: Player, name: str) -> None:

@@ -18,6 +18,7 @@ from gamification.models.xp import Source
 class Records:
     """What the log and the ledger hold about one user, added up.
 
+    ``live_rewards`` are the keys (``ID:N``) of unreversed rewards, ``grants`` the greatest N by achievement.
     ``reversals`` maps the id of each reversal to what it is and what it must be: the opposite, on the same date.
     """
 
@@ -31,6 +32,7 @@ class Records:
     counters: Counter[str] = field(default_factory=Counter)
     last_at: datetime | None = None
     live_rewards: set[str] = field(default_factory=set)
+    grants: dict[str, int] = field(default_factory=dict)
     reversals: dict[int, tuple[object, object]] = field(default_factory=dict)
 
 
@@ -52,6 +54,9 @@ def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
             found.total_xp_earned += max(0, amount)
             if source == Source.ACHIEVEMENT:
                 found.live_rewards.add(key)
+        if source == Source.ACHIEVEMENT:
+            name, _, number = key.rpartition(":")
+            found.grants[name] = max(found.grants.get(name, 0), int(number))
     for row in XPTransaction.objects.filter(user_id__in=ids, reverses__isnull=False).select_related("reverses"):
         original = row.reverses
         if original is not None:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from gamification.engine import announcing, days, deriving, players
 from gamification.engine.clock import moment
 from gamification.engine.records import Records, read_records
-from gamification.models import Activity, UserAchievement, UserCounter, UserStreak, XPTransaction
+from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -92,7 +92,7 @@ def _parts(users: Iterable[AbstractBaseUser] | None) -> Iterator[list[AbstractBa
     """Yield those who have rows, a few at a time, in order of id."""
     if users is None:
         have_rows = Q(pk__in=UserStreak.objects.values("user_id"))
-        for model in (Activity, XPTransaction, UserCounter, UserAchievement):
+        for model in (Activity, XPTransaction, UserCounter, UserAchievement, UserDay, UserXP):
             have_rows |= Q(pk__in=model._default_manager.values("user_id"))
         users = get_user_model()._default_manager.filter(have_rows).order_by("pk").iterator(chunk_size=2000)
     remaining = iter(users)

@@ -98,6 +98,15 @@ def test_one_reader_rebuilds_a_board_and_the_rest_read_the_old_one(postgres_race
     assert LeaderboardCache.objects.get().cached_at == NOON
 
 
+def test_a_reader_in_a_long_transaction_does_not_make_the_others_wait(postgres_race):
+    people(30, 20, 10)
+    leaderboards.top("xp_all_time", now=NOON - timedelta(hours=1))
+
+    seconds = postgres_race(workers.read_beside_a_long_transaction, 3)
+
+    assert max(seconds) < 2
+
+
 def test_a_reader_that_dies_does_not_take_the_board_with_it(postgres_race):
     users = people(30, 20, 10)
 

@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -245,6 +245,18 @@ def rebuild(number: int) -> int:
         board = leaderboards.top("xp_all_time", now=NOW)
     assert [row.score for row in board.entries] == [30, 20, 10]
     return len(seen)
+
+
+def read_beside_a_long_transaction(number: int) -> float:
+    """Read a board that has expired; the first worker does so in a transaction that goes on. Return the seconds."""
+    if number:
+        time.sleep(0.5)
+    began = time.monotonic()
+    with transaction.atomic() if not number else nullcontext():
+        leaderboards.top("xp_all_time", now=NOW)
+        took = time.monotonic() - began
+        time.sleep(0 if number else 3)
+    return took
 
 
 def die_while_rebuilding(number: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import override_settings
+from django.utils.functional import SimpleLazyObject
 
 from gamification.domain.activity_types import ActivityType
 from gamification.exceptions import GamificationError, IdempotencyConflict, UnknownKind
@@ -107,6 +108,17 @@ def test_without_a_moment_it_happens_now(ada):
 
     assert before <= receipt.activity.occurred_at <= datetime.now(tz=UTC)
     assert receipt.activity.occurred_at == receipt.activity.recorded_at
+
+
+def test_the_lazy_user_of_a_request_will_do(ada, django_capture_on_commit_callbacks):
+    lazy: Any = SimpleLazyObject(lambda: ada)
+
+    with listening(["activity_recorded"]) as heard, django_capture_on_commit_callbacks(execute=True):
+        record(lazy, key="a", now=noon(1))
+        xp.award(lazy, 10, reason="gift", key="a", actor=lazy, now=noon(1))
+
+    assert record(ada, key="a", now=noon(1)).is_replay
+    assert heard[0][1]["sender"] is type(ada)
 
 
 def test_somebody_who_was_never_initialized_gets_all_rows(ada):
@@ -550,7 +562,7 @@ def test_an_achievement_is_unlocked_at_the_moment_of_the_activity(ada):
 
 
 def bonuses(user: Any) -> dict[str, int]:
-    rows = XPTransaction.objects.filter(user=user, source="streak").values_list("key", "xp_amount")
+    rows = XPTransaction.objects.filter(user=user, source="streak").order_by("key").values_list("key", "xp_amount")
     return dict(rows)
 
 

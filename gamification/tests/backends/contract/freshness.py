@@ -67,6 +67,17 @@ class Freshness:
 
         assert leaderboards.top("xp_all_time", now=after(seconds=4)).cached_at == NOON
 
+    def test_a_board_that_was_rebuilt_is_kept_again(self, commit):
+        user = people(10, 20)[0]
+        build()
+        with commit():
+            give(user, 50)
+
+        rebuilt = leaderboards.top("xp_all_time", now=after(seconds=5))
+        kept = leaderboards.top("xp_all_time", now=after(minutes=10))
+
+        assert (rebuilt.cached_at, kept.cached_at) == (after(seconds=5), after(seconds=5))
+
     def test_a_quiet_board_is_kept_for_its_time_to_live(self):
         people(20, 10)
         board = leaderboards.top("xp_all_time", now=NOON)
