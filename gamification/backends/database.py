@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
@@ -89,9 +89,13 @@ class DatabaseBackend(LeaderboardBackend):
         try:
             with transaction.atomic():
                 LeaderboardCache.objects.get_or_create(metric=str(board))
-                # Marks that come while it is being built must stay, so the flag is cleared before, not after.
                 free = Q(claim="") | Q(claimed_until__lte=timezone.now())
-                is_mine = LeaderboardCache.objects.filter(free, metric=str(board)).update(
+                rows = LeaderboardCache.objects.filter(free, metric=str(board))
+                if connection.features.has_select_for_update_skip_locked:
+                    rows = rows.select_for_update(skip_locked=True)  # nobody waits for a reader in a long transaction
+                mine = list(rows.values_list("pk", flat=True))
+                # Marks that come while it is being built must stay, so the flag is cleared before, not after.
+                is_mine = LeaderboardCache.objects.filter(free, pk__in=mine).update(
                     claim=claim, claimed_until=timezone.now() + CLAIM_LASTS, stale_at=None
                 )
             if not is_mine:

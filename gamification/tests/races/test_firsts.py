@@ -69,7 +69,7 @@ def test_the_first_write_ever_for_a_user_may_be_eight_at_once(race):
 
 
 def test_first_writes_for_several_users_at_once_do_not_wait_for_each_other(race):
-    people(*[0] * 6 * 30)
+    people(*[0] * 6 * 20)
 
     errors = race(workers.write_first_for_several)
 
@@ -104,7 +104,7 @@ def test_a_reader_in_a_long_transaction_does_not_make_the_others_wait(postgres_r
 
     seconds = postgres_race(workers.read_beside_a_long_transaction, 3)
 
-    assert max(seconds) < 2
+    assert max(seconds) < 6, "they waited for the transaction of 8 seconds"
 
 
 def test_a_reader_that_dies_does_not_take_the_board_with_it(postgres_race):
