@@ -16,7 +16,7 @@ from gamification.domain.levels import DEFAULT_TITLES, LevelTable, level_table
 
 #: Metrics that follow from the streak and the ledger, beside the counters.
 STATE_METRICS = ("current_streak", "longest_streak", "active_days", "total_xp_earned", "level")
-FACT_MAX_LENGTH = 150
+METRIC_MAX_LENGTH = 150
 
 _KIND_KEYS = {"counters", "xp", "schema", "is_multiplied", "label"}
 
@@ -80,9 +80,8 @@ class GamificationSettings:
         """Tell whether a condition may use ``name``, which can be a fact such as ``languages_practised:es``."""
         counter, separator, fact = name.partition(":")
         if separator:
-            return (
-                bool(fact) and fact.isprintable() and len(name) <= FACT_MAX_LENGTH and counter in self.distinct_counters
-            )
+            is_text = bool(fact) and fact.isprintable() and len(name) <= METRIC_MAX_LENGTH
+            return is_text and counter in self.distinct_counters
         return name in self.metrics
 
     def metric(self, name: str) -> Callable[[Any], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class GamificationError(Exception):
@@ -156,8 +156,3 @@ class AppendOnly(GamificationError):
     code = "append_only"
     status_code = 409
     default_message = "This is an append-only record: write a correction, or use privacy.erase for a whole user."
-
-
-def describe(error: GamificationError) -> dict[str, Any]:
-    """Return ``error`` as the members of a report line."""
-    return {"code": error.code, "field": error.field, "message": error.message}

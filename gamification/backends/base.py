@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ class Position:
     next_score: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UserScores:
+    """What one commit left of a user's scores, in absolute numbers.
+
+    ``version`` is that of ``UserXP``: it grows by 1 with every write for the user, so whoever sees it jump has missed
+    one. ``counters`` and ``xp_by_day`` (by local date) hold only those that the commit changed.
+    """
+
+    user_id: Any
+    version: int
+    is_visible: bool
+    total_xp: int
+    current_streak: int
+    longest_streak: int
+    expires_at: datetime | None
+    counters: Mapping[str, int]
+    xp_by_day: Mapping[date, int]
+
+
 class LeaderboardBackend(ABC):
     """Ranks by competition ranking: 1 + the number of visible users with a greater score."""
 
@@ -77,12 +97,12 @@ class LeaderboardBackend(ABC):
         """Return the live place of a user, also of one who is hidden, with up to ``neighbours`` on each side."""
 
     @abstractmethod
-    def mark_stale(self) -> None:
-        """Note that scores have changed; called after commit."""
+    def changed(self, scores: Sequence[UserScores]) -> None:
+        """Take in the scores that a commit has changed; called after it, for one user or for many."""
 
     @abstractmethod
-    def forget(self) -> None:
-        """Drop every snapshot, because somebody in them is to be erased."""
+    def forget(self, user_id: Any) -> None:
+        """Drop every snapshot and what else is kept of a user who is being erased; called before the commit."""
 
     @abstractmethod
     def refresh(self, board: BoardName, now: datetime) -> Snapshot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from gamification.backends import scores
-from gamification.backends.base import BoardName, Entry, LeaderboardBackend, Position, Snapshot
+from gamification.backends.base import BoardName, Entry, LeaderboardBackend, Position, Snapshot, UserScores
 from gamification.conf import get_settings
 from gamification.models import LeaderboardCache, UserStreak
 
@@ -71,13 +71,13 @@ class DatabaseBackend(LeaderboardBackend):
             next_score=greater["nearest"],
         )
 
-    def mark_stale(self) -> None:
+    def changed(self, scores: Sequence[UserScores]) -> None:
         fresh = LeaderboardCache.objects.filter(stale_at__isnull=True)
         # A read first, so that a busy site does not write on every award; then row by row, so that no two can deadlock.
         for pk in list(fresh.values_list("pk", flat=True)):
             fresh.filter(pk=pk).update(stale_at=timezone.now())
 
-    def forget(self) -> None:
+    def forget(self, user_id: Any) -> None:
         LeaderboardCache.objects.all().delete()
 
     def _excluded(self, board: BoardName, now: datetime) -> frozenset[Any]:

@@ -32,10 +32,6 @@ class XPTransactionQuerySet(AppendOnlyQuerySet["XPTransaction"]):
         """Take out who decided, because that person is being erased; the one change that a row may see."""
         return models.QuerySet.update(self, actor=None)
 
-    def earned(self) -> XPTransactionQuerySet:
-        """Keep the positive rows that were not reversed."""
-        return self.filter(xp_amount__gt=0, reversed_by__isnull=True)
-
 
 class XPTransaction(AppendOnlyModel):
     """A change of somebody's XP, never altered afterwards.

@@ -77,7 +77,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
-        get_backend().forget()
+        get_backend().forget(user.pk)
     return erased
 
 

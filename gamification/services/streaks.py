@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from gamification.domain import calendar, streaks
+from gamification.domain.streaks import Change
 from gamification.engine import announcing, days, events, inputs, players, recording
 from gamification.engine.clock import moment
 from gamification.engine.events import Event, Rules
@@ -20,6 +21,8 @@ from gamification.signals import streak_changed
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
+
+    from gamification.engine.players import Player
 
 VISIT = "daily_visit"
 TIMEZONE_REST = timedelta(hours=24)
@@ -48,7 +51,7 @@ def touch(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChang
         announcing.after_commit(locked.values())
         if isinstance(answer, GamificationError):
             raise answer
-        return _seen_again(locked[user.pk].streak, at) if answer.is_replay else answer.streak
+        return _seen_again(locked[user.pk], at) if answer.is_replay else answer.streak
 
 
 def freeze(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChange:
@@ -124,12 +127,7 @@ def stored(user: AbstractBaseUser) -> UserStreak:
     return UserStreak.objects.filter(user_id=user.pk).first() or players.new_streak(user)
 
 
-def _seen_again(row: UserStreak, at: datetime) -> StreakChange:
+def _seen_again(player: Player, at: datetime) -> StreakChange:
     """Return the answer to a second visit of the day."""
-    read = days.status(row, at, days.policy())
-    return StreakChange(
-        **{name: getattr(read, name) for name in StreakStatus.__slots__},
-        action=streaks.MAINTAINED,
-        transitions=(streaks.MAINTAINED,),
-        is_replay=True,
-    )
+    seen = Change(days.state_of(player.streak), transitions=(streaks.MAINTAINED,))
+    return replace(days.answer(player, at, days.policy(), seen), is_replay=True)

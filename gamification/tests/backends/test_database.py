@@ -127,12 +127,12 @@ class TestRebuilding:
         assert listed(now=NOON + timedelta(seconds=5))[0] == user.pk
 
     def test_erased_during_a_rebuild_is_erased_from_it(self, monkeypatch):
-        people(10, 20)
+        user, _ = people(10, 20)
         build = database._build
 
         def build_and_forget(board, now):
             built = build(board, now)
-            get_backend().forget()
+            get_backend().forget(user.pk)
             return built
 
         monkeypatch.setattr(database, "_build", build_and_forget)
@@ -219,13 +219,13 @@ class TestReading:
     def test_signals_leave_though_no_board_can_be_marked(self, commit, monkeypatch):
         user, heard = person(), []
 
-        def fail(self):
+        def fail(self, scores):
             raise OperationalError("the database is gone")
 
         def hear(**kwargs):
             heard.append(kwargs["user"])
 
-        monkeypatch.setattr(database.DatabaseBackend, "mark_stale", fail)
+        monkeypatch.setattr(database.DatabaseBackend, "changed", fail)
         xp_awarded.connect(hear)
         with commit():
             give(user, 50)

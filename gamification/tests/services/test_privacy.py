@@ -218,7 +218,7 @@ def test_an_erased_person_can_begin_anew(ada):
 def test_an_erasure_that_fails_halfway_erases_nothing(ada, monkeypatch):
     before = rows(ada)
 
-    def fail(self):
+    def fail(self, user_id):
         raise ZeroDivisionError
 
     monkeypatch.setattr("gamification.backends.database.DatabaseBackend.forget", fail)

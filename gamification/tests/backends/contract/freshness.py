@@ -180,11 +180,11 @@ class Freshness:
         assert build() == len(leaderboards.metrics())
 
     def test_forgetting_drops_every_snapshot(self):
-        user = people(10, 20)[0]
+        user, other = people(10, 20)
         build()
         give(user, 50)
 
-        get_backend().forget()
+        get_backend().forget(other.pk)
 
         assert listed()[0] == user.pk
 
