@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 MANAGE := $(BIN)/python manage.py
-CODE := gamification project conftest.py manage.py
+CODE := gamification project benchmarks conftest.py manage.py
 TEMPLATES = $(shell find templates gamification/templates -name '*.html' 2>/dev/null)
 MODULES = $(shell find $(CODE) -name '*.py' -not -path '*/migrations/*')
 
@@ -17,7 +17,7 @@ MODULES = $(shell find $(CODE) -name '*.py' -not -path '*/migrations/*')
 IS_NEW := from django.conf import settings; from django.contrib.auth import get_user_model; \
 	raise SystemExit(not settings.DEBUG or get_user_model().objects.exists())
 
-.PHONY: help run test lint format lock clean pytest pytest-postgresql check-deploy
+.PHONY: help run test bench lint format lock clean pytest pytest-postgresql check-deploy
 .DEFAULT_GOAL := help
 
 help: ## List what there is
@@ -55,6 +55,9 @@ pytest: $(INSTALLED)
 # Not again: the browser, and what starts servers of its own.
 pytest-postgresql: $(INSTALLED)
 	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'django_db and not browser and not postgres and not slow'
+
+bench: $(INSTALLED) ## Measure what everything costs, print the tables, keep them in benchmarks/results.json
+	$(BIN)/python -m benchmarks
 
 format: $(INSTALLED) ## Put code and templates into shape
 	$(BIN)/ruff check --fix $(CODE)
