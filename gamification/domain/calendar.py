@@ -26,6 +26,11 @@ def local_date(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
+def earliest_date(at: datetime) -> date:
+    """Return a date before which no zone's clock, nor the night that it is in, can be at ``at``."""
+    return at.astimezone(UTC).date() - 2 * DAY
+
+
 def starts_at(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of ``day`` in ``zone``, in UTC, also where its midnight is skipped."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 def states(viewer: AbstractBaseUser, rows: Iterable[Achievement]) -> list[AchievementState]:
     """Return how ``viewer`` stands with each definition: a few queries, whatever their number."""
-    seen = players.glance([viewer])
-    players.load(seen, {})
-    player = seen[viewer.pk]
+    player = players.glance([viewer])[viewer.pk]
+    players.load_unlocks([player])
     states: list[AchievementState] = []
     for position, definition in enumerate(rows, start=1):
         row = player.unlocks.get(definition.achievement_id)

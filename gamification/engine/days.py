@@ -24,14 +24,16 @@ OUTSIDE_WINDOW = "outside_window"
 STREAK_METRICS = frozenset({"current_streak", "longest_streak", "active_days"})
 
 
-def policy() -> Policy:
-    """Return the project's choices and the excused dates: one small query."""
+def policy(excused: frozenset[date] | None = None) -> Policy:
+    """Return the project's choices and the ``excused`` dates; one small query where nobody has read those before."""
     settings = get_settings()
+    if excused is None:
+        excused = frozenset(ExcusedDate.objects.values_list("date", flat=True))
     return Policy(
         auto_freeze=settings.STREAK_AUTO_FREEZE,
         freezes_max=settings.STREAK_FREEZES_MAX,
         earned_every=settings.STREAK_FREEZE_EARNED_EVERY,
-        excused=frozenset(ExcusedDate.objects.values_list("date", flat=True)),
+        excused=excused,
     )
 
 
@@ -71,7 +73,7 @@ def extend(player: Player, day: date, at: datetime, zone: ZoneInfo, rules: Polic
     before = state_of(player.streak)
     known = None
     if streaks.is_late(before, day):
-        players.load_all_days(player)
+        players.load_all_days([player])
         known = {on: row.status for on, row in player.days.items()}
     change = streaks.act(before, day, at, zone, rules, known)
     apply(player, change, rules)

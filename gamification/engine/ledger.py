@@ -56,7 +56,7 @@ def book(player: Player, booking: Booking, now: datetime) -> XPTransaction:
         reference_id=booking.reference_id,
         created_at=now,
         metadata=booking.metadata,
-        source=booking.source,
+        source=str(booking.source),
         key=booking.key,
         earned_on=booking.earned_on,
         reverses=booking.reverses,

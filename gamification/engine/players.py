@@ -1,8 +1,8 @@
-"""A locked user's rows in memory: loaded together, changed by the steps, written together."""
+"""A locked user's rows in memory: read together, changed by the steps, written together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from gamification.conf import STATE_METRICS, get_settings
 from gamification.domain import calendar
+from gamification.engine.sql import reading, writing
+from gamification.engine.sql.reading import Found, Site
 from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
@@ -19,15 +21,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Player:
-    """One user while locked. What the steps add or change is remembered here until :func:`save` writes it."""
+    """One user while locked. What the steps add or change is remembered here until :func:`save` writes it.
+
+    Of achievements that are neither unlocked nor revoked (``open``) progress and grants are known, of the others
+    (``closed``) that they are there; ``unlocks`` holds the rows that were made or asked for. ``days`` holds those from
+    ``days_since`` on; :meth:`day` reads the others once one of them is needed.
+    """
 
     user: AbstractBaseUser
     streak: UserStreak
     xp: UserXP
     counters: dict[str, int] = field(default_factory=dict)
-    days: dict[date, UserDay] = field(default_factory=dict)
-    has_all_days: bool = False
+    open: dict[str, tuple[int, int]] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     unlocks: dict[str, UserAchievement] = field(default_factory=dict)
+    days: dict[date, UserDay] = field(default_factory=dict)
+    days_since: date = date.max
     activities: list[Activity] = field(default_factory=list)
     transactions: list[tuple[XPTransaction, Activity | None]] = field(default_factory=list)
     changed_counters: set[str] = field(default_factory=set)
@@ -41,6 +50,8 @@ class Player:
 
     def day(self, on: date) -> UserDay:
         """Return the row of a date, to be changed; made when there is none."""
+        if on < self.days_since:
+            load_all_days([self])
         self.changed_days.add(on)
         if on not in self.days:
             self.days[on] = UserDay(user_id=self.user.pk, date=on)
@@ -54,8 +65,19 @@ class Player:
         """Return the user's row for an achievement, to be changed; made when there is none."""
         self.changed_unlocks.add(achievement_id)
         if achievement_id not in self.unlocks:
-            self.unlocks[achievement_id] = UserAchievement(user_id=self.user.pk, achievement_id=achievement_id)
+            if achievement_id in self.closed:
+                load_unlocks([self])
+                return self.unlocks[achievement_id]
+            progress, grants = self.open.get(achievement_id, (0, 0))
+            self.unlocks[achievement_id] = UserAchievement(
+                user_id=self.user.pk, achievement_id=achievement_id, progress=progress, grants=grants
+            )
         return self.unlocks[achievement_id]
+
+    def set_progress(self, achievement_id: str, percent: int) -> None:
+        row = self.unlock_row(achievement_id)
+        row.progress = percent
+        self.open[achievement_id] = (percent, row.grants)
 
     def values(self) -> dict[str, int]:
         """Return what conditions are evaluated against: every counter and the fixed metrics, by name."""
@@ -74,88 +96,112 @@ class Player:
         self.announcements.append((signal, kwargs))
 
 
-def lock(users: Iterable[AbstractBaseUser]) -> dict[Any, Player]:
-    """Lock ``users`` in order of id until the transaction ends and return them by id; new ones get their rows first.
+class Players(dict[Any, Player]):
+    """Players by user id, and what the same reading said of the site's rules."""
+
+    def __init__(self, players: Mapping[Any, Player], site: Site) -> None:
+        super().__init__(players)
+        self.site = site
+
+
+def lock(users: Iterable[AbstractBaseUser], since: date = date.max) -> Players:
+    """Lock ``users`` in order of id until the transaction ends and read what is kept of them; new ones get their rows.
 
     This is the only lock: whoever writes for a user holds it, so that reading, adding and saving loses nothing.
+    ``since`` is the first date whose row will be needed; a wrong guess costs a query and no more.
     """
     by_id = {user.pk: user for user in users}
     ids = sorted(by_id)
     # An inserted row is a lock too, so with new users among several the order of ids must hold for each in turn.
-    is_any_new = len(ids) > 1 and UserStreak.objects.filter(user_id__in=ids).count() < len(ids)
-    streaks: dict[Any, UserStreak] = {}
-    for part in ([pk] for pk in ids) if is_any_new else [ids]:
-        streaks |= hold(part)
-        while missing := [pk for pk in part if pk not in streaks]:  # again, where somebody is erased meanwhile
-            UserStreak.objects.bulk_create([new_streak(by_id[pk]) for pk in missing], ignore_conflicts=True)
-            streaks |= hold(missing)
-    rows = UserXP.objects.in_bulk(ids)
-    while missing := [pk for pk in ids if pk not in rows]:
-        UserXP.objects.bulk_create([new_xp(pk) for pk in missing], ignore_conflicts=True)
-        rows |= UserXP.objects.in_bulk(missing)
-    return {pk: Player(user=by_id[pk], streak=streaks[pk], xp=rows[pk]) for pk in ids}
+    if len(ids) > 1 and UserStreak.objects.filter(user_id__in=ids).count() < len(ids):
+        for pk in ids:
+            _begin([by_id[pk]])
+            hold([pk])
+    hold(ids)
+    found, site = reading.read(ids, since)
+    while missing := [pk for pk in ids if not _is_whole(found.get(pk))]:  # again, if erased meanwhile
+        _begin([by_id[pk] for pk in missing])
+        hold(missing)
+        more, site = reading.read(missing, since)
+        found |= more
+    return Players({pk: _player(by_id[pk], found[pk]) for pk in ids}, site)
 
 
-def hold(ids: Iterable[Any]) -> dict[Any, UserStreak]:
-    """Lock the rows that there are, in order of id, and return them by id."""
-    rows = UserStreak.objects.select_for_update().filter(user_id__in=list(ids)).order_by("user_id")
-    return {row.user_id: row for row in rows}
+def hold(ids: Iterable[Any]) -> None:
+    """Lock the rows that there are, in order of id."""
+    reading.hold(list(ids))
 
 
-def load(players: Mapping[Any, Player], since: Mapping[Any, date | None]) -> None:
-    """Read counters, achievements, and the days from ``since`` on (None: all days) of locked players."""
-    for counter in UserCounter.objects.filter(user_id__in=players):
-        players[counter.user_id].counters[counter.name] = counter.value
-    for row in UserAchievement.objects.filter(user_id__in=players):
-        players[row.user_id].unlocks[row.achievement_id] = row
-    everything = [pk for pk, first in since.items() if first is None]
-    for pk in everything:
-        players[pk].has_all_days = True
-    firsts = {pk: first for pk, first in since.items() if first is not None}
-    days = UserDay.objects.none()
-    if everything:
-        days |= UserDay.objects.filter(user_id__in=everything)
-    if firsts:
-        days |= UserDay.objects.filter(user_id__in=list(firsts), date__gte=min(firsts.values()))
-    for day in days:
-        players[day.user_id].days[day.date] = day
+def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> Players:
+    """Return ``users`` as :func:`lock` does, for reading: without the lock, and with zeros where there are no rows."""
+    by_id = {user.pk: user for user in users}
+    found, site = reading.read(list(by_id), since)
+    return Players({pk: _player(user, found.get(pk)) for pk, user in by_id.items()}, site)
 
 
-def load_all_days(player: Player) -> None:
-    """Read the days of ``player`` that were not loaded yet."""
-    if not player.has_all_days:
-        for day in UserDay.objects.filter(user_id=player.user.pk):
-            player.days.setdefault(day.date, day)
-        player.has_all_days = True
+def load_all_days(players: Iterable[Player]) -> None:
+    """Read the days of ``players`` that were not read yet."""
+    by_id = {player.user.pk: player for player in players if player.days_since > date.min}
+    for day in UserDay.objects.filter(user_id__in=by_id):
+        by_id[day.user_id].days.setdefault(day.date, day)
+    for player in by_id.values():
+        player.days_since = date.min
+
+
+def load_unlocks(players: Iterable[Player]) -> None:
+    """Read the rows of all achievements that ``players`` have or are on the way to."""
+    by_id = {player.user.pk: player for player in players}
+    for row in UserAchievement.objects.filter(user_id__in=by_id):
+        by_id[row.user_id].unlocks.setdefault(row.achievement_id, row)
 
 
 def save(players: Mapping[Any, Player]) -> None:
     """Write all that the steps changed, with a number of statements that does not depend on how much it is."""
     everyone = list(players.values())
-    Activity.objects.bulk_create([activity for player in everyone for activity in player.activities], batch_size=5000)
+    writing.insert([activity for player in everyone for activity in player.activities if activity._state.adding])
     for transaction, activity in (pair for player in everyone for pair in player.transactions):
         if activity is not None:
             transaction.key = str(activity.pk)
-    XPTransaction.objects.bulk_create([row for player in everyone for row, _ in player.transactions], batch_size=5000)
-    _upsert(
-        UserCounter,
-        [
-            UserCounter(user_id=player.user.pk, name=name, value=player.counters[name])
-            for player in everyone
-            for name in sorted(player.changed_counters)
-        ],
-        ["user", "name"],
-    )
-    _upsert(UserDay, [player.days[on] for player in everyone for on in sorted(player.changed_days)], ["user", "date"])
-    _upsert(
-        UserAchievement,
-        [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)],
-        ["user", "achievement"],
-    )
+    writing.insert([transaction for player in everyone for transaction, _ in player.transactions])
+    counters = [
+        UserCounter(user_id=player.user.pk, name=name, value=player.counters[name])
+        for player in everyone
+        for name in sorted(player.changed_counters)
+    ]
+    writing.upsert(counters, "user_id", "name")
+    days = [player.days[on] for player in everyone for on in sorted(player.changed_days)]
+    writing.upsert(days, "user_id", "date")
+    unlocks = [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)]
+    writing.upsert(unlocks, "user_id", "achievement_id")
     for player in everyone:
         player.xp.version += 1
-    _upsert(UserStreak, [player.streak for player in everyone], ["user"])
-    _upsert(UserXP, [player.xp for player in everyone], ["user"])
+    writing.upsert([player.streak for player in everyone], "user_id")
+    writing.upsert([player.xp for player in everyone], "user_id")
+
+
+def _is_whole(found: Found | None) -> bool:
+    return found is not None and found.xp is not None
+
+
+def _player(user: AbstractBaseUser, found: Found | None) -> Player:
+    if found is None:
+        return Player(user, new_streak(user), new_xp(user.pk))
+    return Player(
+        user=user,
+        streak=found.streak,
+        xp=found.xp or new_xp(user.pk),
+        counters=found.counters,
+        open=found.open,
+        closed=found.closed,
+        days=found.days,
+        days_since=found.days_since,
+    )
+
+
+def _begin(users: Sequence[AbstractBaseUser]) -> None:
+    """Give ``users`` the rows of beginners; those that are there stay as they are."""
+    UserStreak.objects.bulk_create([new_streak(user) for user in users], ignore_conflicts=True)
+    UserXP.objects.bulk_create([new_xp(user.pk) for user in users], ignore_conflicts=True)
 
 
 def new_xp(user_id: Any) -> UserXP:
@@ -175,38 +221,7 @@ def new_streak(user: AbstractBaseUser) -> UserStreak:
     return UserStreak(user_id=user.pk, streak_freezes_available=freezes, starting_freezes=freezes, timezone=str(zone))
 
 
-def glance(users: Iterable[AbstractBaseUser]) -> dict[Any, Player]:
-    """Return the rows of ``users`` by id, for reading: without the lock, and with zeros where there are none."""
-    by_id = {user.pk: user for user in users}
-    streaks = UserStreak.objects.in_bulk(list(by_id))
-    totals = UserXP.objects.in_bulk(list(by_id))
-    return {
-        pk: Player(user=user, streak=streaks.get(pk) or new_streak(user), xp=totals.get(pk) or new_xp(pk))
-        for pk, user in by_id.items()
-    }
-
-
 def zone_of(user: AbstractBaseUser) -> ZoneInfo:
     """Return the zone in which the days of ``user`` are counted, without locking."""
     name = UserStreak.objects.filter(user_id=user.pk).values_list("timezone", flat=True).first()
     return ZoneInfo(name or new_streak(user).timezone)
-
-
-def _upsert(model: Any, rows: list[Any], unique_fields: list[str]) -> None:
-    """Insert ``rows`` or overwrite the rows that have their unique fields."""
-    if not rows:
-        return
-    key = model._meta.pk
-    update_fields = [
-        column.name for column in model._meta.concrete_fields if column.name not in {*unique_fields, key.name}
-    ]
-    if key.name not in unique_fields:
-        for row in rows:
-            row.pk = None  # the unique fields find the row; an id in the INSERT would be a second thing to conflict
-    model.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=unique_fields,
-        update_fields=update_fields,
-        batch_size=5000,
-    )

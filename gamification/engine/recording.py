@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,9 +13,10 @@ from gamification.domain.streaks import MAINTAINED, Policy
 from gamification.engine import counters, days, ledger, outcomes, players, unlocking
 from gamification.engine.events import CheckedEvent
 from gamification.engine.ledger import Booking
-from gamification.engine.players import Player
+from gamification.engine.players import Player, Players
 from gamification.engine.results import Receipt
 from gamification.engine.rules import Rulebook, rulebook
+from gamification.engine.sql import writing
 from gamification.exceptions import GamificationError, IdempotencyConflict
 from gamification.models import Activity
 from gamification.models.xp import Source
@@ -27,17 +28,15 @@ if TYPE_CHECKING:
 Answer = Receipt | GamificationError
 
 
-def record_locked(locked: Mapping[Any, Player], batch: Sequence[CheckedEvent], now: datetime) -> list[Answer]:
+def record_locked(locked: Players, batch: Sequence[CheckedEvent], now: datetime) -> list[Answer]:
     """Record events of locked users, given in order of time, and return a receipt or a conflict for each.
 
     The number of statements does not depend on the number of events or definitions.
     """
+    policy, rules = days.policy(locked.site.excused), rulebook(locked.site.rules_stamp)
+    if len(batch) == 1:
+        return [_record_alone(locked, batch[0], now, policy, rules)]
     known = _recorded_before(batch)
-    fresh = [event for event in batch if (event.user.pk, event.key) not in known]
-    if not fresh:
-        return [_replay(known[event.user.pk, event.key], event) for event in batch]
-    players.load(locked, _needed_days(locked, fresh))
-    policy, rules = days.policy(), rulebook()
     answers: list[Answer] = []
     for event in batch:
         name = (event.user.pk, event.key)
@@ -47,8 +46,19 @@ def record_locked(locked: Mapping[Any, Player], batch: Sequence[CheckedEvent], n
         receipt = record_one(locked[event.user.pk], event, now, policy, rules)
         known[name] = receipt.activity
         answers.append(receipt)
-    players.save(locked)
+    players.save({pk: player for pk, player in locked.items() if player.activities})
     return answers
+
+
+def _record_alone(locked: Players, event: CheckedEvent, now: datetime, policy: Policy, rules: Rulebook) -> Answer:
+    """Record one event without asking whether it was recorded before: the log's own constraint tells."""
+    player = locked[event.user.pk]
+    receipt = record_one(player, event, now, policy, rules)
+    if not writing.insert(player.activities, unless=("user_id", "key")):
+        locked.update(players.glance([event.user]))
+        return _replay(_recorded_before([event])[event.user.pk, event.key], event)
+    players.save(locked)
+    return receipt
 
 
 def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Policy, rules: Rulebook) -> Receipt:
@@ -107,21 +117,6 @@ def _replay(activity: Activity, event: CheckedEvent) -> Answer:
     if activity.content_hash != event.content_hash:
         return IdempotencyConflict(field="key")
     return outcomes.receipt_again(activity)
-
-
-def _needed_days(locked: Mapping[Any, Player], fresh: Iterable[CheckedEvent]) -> dict[Any, date | None]:
-    """Return from which date on each player's days are needed: all of them (None) once an event may be late."""
-    since: dict[Any, date | None] = {}
-    latest: dict[Any, date] = {}
-    for event in fresh:
-        player = locked[event.user.pk]
-        day = calendar.local_date(event.at, _zone_of(player, event))
-        last_day = latest.get(event.user.pk) or player.streak.last_day or day
-        earliest = since.get(event.user.pk, last_day)
-        is_sure = earliest is not None and day >= last_day and event.zone is None
-        since[event.user.pk] = min(earliest, day - calendar.DAY) if is_sure and earliest else None
-        latest[event.user.pk] = max(last_day, day)
-    return since
 
 
 def _zone_of(player: Player, event: CheckedEvent) -> ZoneInfo:

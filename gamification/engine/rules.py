@@ -51,11 +51,16 @@ def compiled(definition: Achievement) -> Rule:
 _latest: tuple[Any, Rulebook] | None = None
 
 
-def rulebook() -> Rulebook:
-    """Return the rules in force. One small query tells whether a definition was edited; only then are they compiled."""
+def rulebook(known: tuple[int, int] | None = None) -> Rulebook:
+    """Return the rules in force.
+
+    Number and sum of the revisions of the definitions tell whether one was edited; only then are they compiled.
+    Where nobody has read those before (``known``), it takes a small query.
+    """
     global _latest  # noqa: PLW0603 -- one remembered value, replaced whole
-    known = Achievement.objects.aggregate(number=Count("pk"), revisions=Sum("revision"))
-    stamp = (*known.values(), get_settings().metrics)
+    if known is None:
+        known = tuple(Achievement.objects.aggregate(number=Count("pk"), revisions=Sum("revision")).values())
+    stamp = (known, get_settings().metrics)
     if _latest is None or _latest[0] != stamp:
         _latest = (stamp, _compile())
     return _latest[1]

@@ -69,6 +69,8 @@ def grant(
     row.progress = 100
     row.grants += 1
     row.unlock_metadata = {**via, "xp": xp_reward}
+    player.open.pop(achievement_id, None)
+    player.closed.add(achievement_id)
     player.raise_counter(ACHIEVEMENTS_UNLOCKED, 1)
     if xp_reward:
         paid = Booking(
@@ -96,8 +98,7 @@ def values_for(player: Player, rules: Collection[Rule]) -> dict[str, int]:
 
 def _open(player: Player, rules: list[Rule]) -> list[Rule]:
     """Keep the rules whose achievement the player neither has nor lost by revocation."""
-    closed = {name for name, row in player.unlocks.items() if row.unlocked_at or row.revoked_at}
-    return [rule for rule in rules if rule.achievement_id not in closed]
+    return [rule for rule in rules if rule.achievement_id not in player.closed]
 
 
 def _note_progress(player: Player, rules: list[Rule]) -> None:
@@ -105,6 +106,5 @@ def _note_progress(player: Player, rules: list[Rule]) -> None:
     values = values_for(player, rules)
     for rule in rules:
         percent = rule.condition.progress(values).percent
-        row = player.unlocks.get(rule.achievement_id)
-        if percent > (row.progress if row else 0):
-            player.unlock_row(rule.achievement_id).progress = percent
+        if percent > player.open.get(rule.achievement_id, (0, 0))[0]:
+            player.set_progress(rule.achievement_id, percent)

@@ -125,6 +125,7 @@ def unlock(
         raise UnknownAchievement("There is no such achievement.", field="achievement_id")
     with transaction.atomic():
         player = _locked(user, at)
+        players.load_unlocks([player])
         row = player.unlocks.get(achievement_id)
         if row is not None and row.is_unlocked:
             return False
@@ -160,6 +161,7 @@ def revoke(
     reason = inputs.clean_text(reason, "reason", required=False)
     with transaction.atomic():
         player = _locked(user, at)
+        players.load_unlocks([player])
         row = player.unlocks.get(achievement_id)
         if row is None or not row.is_unlocked:
             raise NotUnlocked(field="achievement_id")
@@ -167,7 +169,6 @@ def revoke(
             user_id=user.pk, source=Source.ACHIEVEMENT, key=f"{achievement_id}:{row.grants}", reversed_by__isnull=True
         ).first()
         if paid is not None:
-            players.load({user.pk: player}, {user.pk: paid.earned_on or calendar.local_date(at, player.zone)})
             ledger.book(player, ledger.opposite(paid, reason or "achievement_revoked", actor=actor), at)
         player.unlock_row(achievement_id).revoked_at = at
         player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
@@ -181,9 +182,7 @@ def _named(rows: AchievementQuerySet, achievement_id: str) -> AchievementQuerySe
 
 
 def _locked(user: AbstractBaseUser, at: datetime) -> Player:
-    locked = players.lock([user])
-    players.load(locked, {user.pk: calendar.local_date(at, locked[user.pk].zone)})
-    return locked[user.pk]
+    return players.lock([user], calendar.earliest_date(at))[user.pk]
 
 
 def _shipped(definition: Definition, order: int) -> Achievement:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from gamification.domain import calendar
 from gamification.engine import announcing, events, players, recording
 from gamification.engine.clock import moment
 from gamification.engine.events import CheckedEvent, Event, Rules
@@ -94,7 +95,8 @@ def _record(batch: Sequence[Event], rules: Rules) -> list[Answer]:
     checked.sort(key=lambda pair: (pair[1].user.pk, pair[1].at))
     for start in range(0, len(checked), EVENTS_AT_ONCE):
         part = checked[start : start + EVENTS_AT_ONCE]
-        locked = players.lock(event.user for _, event in part)
+        first = calendar.earliest_date(min(event.at for _, event in part))
+        locked = players.lock((event.user for _, event in part), first)
         answered = recording.record_locked(locked, [event for _, event in part], rules.now)
         answers |= {index: answer for (index, _), answer in zip(part, answered, strict=True)}
         announcing.after_commit(locked.values())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from gamification.domain import calendar
 from gamification.engine import accounts, announcing, events, inputs, players, recording, rows
 from gamification.engine.clock import moment
 from gamification.engine.events import Event, Rules
@@ -166,10 +167,12 @@ def _record_part(part: list[StagedRow], staging: Staging, rules: Rules, done: Im
         if row.user_id not in users:
             staging.refuse(Refusal(row.line, "unknown_user", "The user is gone.", "user"))
     part = [row for row in part if row.user_id in users]
+    if not part:
+        return
     checked = [events.check(_event(row, users[row.user_id]), rules) for row in part]
     _begin(users.values())
     with transaction.atomic():
-        locked = players.lock(users.values())
+        locked = players.lock(users.values(), calendar.earliest_date(min(event.at for event in checked)))
         answers = recording.record_locked(locked, checked, rules.now)
         announcing.after_commit(locked.values())
     for row, answer in zip(part, answers, strict=True):

@@ -20,7 +20,7 @@ from gamification.models import Activity, UserAchievement, UserCounter, UserDay,
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-    from gamification.engine.players import Player
+    from gamification.engine.players import Player, Players
 
 USERS_AT_ONCE = 200
 
@@ -59,7 +59,7 @@ def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
         mended: list[Drift] = []
         with transaction.atomic():
             locked = players.lock(part)
-            players.load(locked, dict.fromkeys(locked))
+            _read_all(locked)
             records = read_records(locked)
             changed: dict[Any, Player] = {}
             for pk, player in locked.items():
@@ -79,13 +79,18 @@ def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
 def _drifts(part: list[AbstractBaseUser], now: datetime) -> list[Drift]:
     policy = days.policy()
     seen = players.glance(part)
-    players.load(seen, dict.fromkeys(seen))
+    _read_all(seen)
     records = read_records(seen)
     return [
         Drift(pk, fact.name, fact.stored, fact.derived)
         for pk, player in seen.items()
         for fact in deriving.drifted(player, records.get(pk, Records()), policy, now)
     ]
+
+
+def _read_all(seen: Players) -> None:
+    players.load_all_days(seen.values())
+    players.load_unlocks(seen.values())
 
 
 def _parts(users: Iterable[AbstractBaseUser] | None) -> Iterator[list[AbstractBaseUser]]:

@@ -44,7 +44,7 @@ def touch(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChang
     """Record a visit of today and return what it did; again on the same local day the streak is ``maintained``."""
     at = moment(now)
     with transaction.atomic():
-        locked = players.lock([user])
+        locked = players.lock([user], calendar.earliest_date(at))
         today = calendar.local_date(at, locked[user.pk].zone)
         visit = events.check(Event(user, VISIT, f"visit:{today.isoformat()}"), Rules(at))
         (answer,) = recording.record_locked(locked, [visit], at)
@@ -62,12 +62,11 @@ def freeze(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChan
     """
     at = moment(now)
     with transaction.atomic():
-        locked = players.lock([user])
-        player, policy = locked[user.pk], days.policy()
+        locked = players.lock([user], calendar.earliest_date(at))
+        player, policy = locked[user.pk], days.policy(locked.site.excused)
         before = days.state_of(player.streak)
         change = streaks.freeze(before, at, player.zone, policy)
         if change.transitions:
-            players.load(locked, {user.pk: before.last_day})
             days.apply(player, change, policy, frozen_at=at)
             players.save(locked)
         told = replace(days.answer(player, at, policy, change, action=streaks.FROZEN), is_replay=not change.transitions)

@@ -22,7 +22,7 @@ from gamification.models.xp import Source, XPTransactionQuerySet
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-    from gamification.engine.players import Player
+    from gamification.engine.players import Players
 
 AMOUNT_MAX = 100_000
 
@@ -73,14 +73,14 @@ def award(
     }
     content = inputs.content_hash(user=str(user.pk), amount=amount, **row)
     with transaction.atomic():
-        player = players.lock([user])[user.pk]
+        locked = players.lock([user], calendar.earliest_date(at))
+        player = locked[user.pk]
         before = XPTransaction.objects.filter(user_id=user.pk, source=Source.CLIENT, key=key).first()
         if before is not None:
             return _again(before, content)
         today = calendar.local_date(at, player.zone)
-        players.load({user.pk: player}, {user.pk: today})
         booking = Booking(amount, Source.CLIENT, key=key, earned_on=today, actor=actor, content_hash=content, **row)
-        return _book(player, booking, at)
+        return _book(locked, booking, at)
 
 
 def reverse(
@@ -107,14 +107,13 @@ def reverse(
     content = inputs.content_hash(transaction=original.pk, reason=reason)
     user = original.user
     with transaction.atomic():
-        player = players.lock([user])[user.pk]
+        locked = players.lock([user], original.earned_on or calendar.earliest_date(at))
         if names:
             before = XPTransaction.objects.filter(user_id=user.pk, source=Source.REVERSAL, **names).first()
             if before is not None:
                 return _again(before, content)
         _check_reversible(original)
-        players.load({user.pk: player}, {user.pk: original.earned_on or calendar.local_date(at, player.zone)})
-        return _book(player, ledger.opposite(original, reason, actor=actor, content_hash=content, **names), at)
+        return _book(locked, ledger.opposite(original, reason, actor=actor, content_hash=content, **names), at)
 
 
 def level(user: AbstractBaseUser) -> LevelInfo:
@@ -168,14 +167,16 @@ def _check_reversible(original: XPTransaction) -> None:
         raise AlreadyReversed
 
 
-def _book(player: Player, booking: Booking, at: datetime) -> Award:
-    """Book one row, unlock what an award meets, and answer."""
+def _book(locked: Players, booking: Booking, at: datetime) -> Award:
+    """Book one row of the one player who is locked, unlock what an award meets, and answer."""
+    (player,) = locked.values()
     level_before, highest_before = player.xp.current_level, player.xp.highest_level
     booked = ledger.book(player, booking, at)
     unlocked: tuple[str, ...] = ()
     if booking.reverses is None:
         today, via = calendar.local_date(at, player.zone), {"by": "award"}
-        unlocked = unlocking.unlock_met(player, rulebook(), ledger.XP_METRICS, at=at, now=at, earned_on=today, via=via)
+        rules = rulebook(locked.site.rules_stamp)
+        unlocked = unlocking.unlock_met(player, rules, ledger.XP_METRICS, at=at, now=at, earned_on=today, via=via)
     told = Award(
         transaction=booked,
         is_replay=False,
@@ -186,6 +187,6 @@ def _book(player: Player, booking: Booking, at: datetime) -> Award:
         previous_level=level_before,
     )
     booked.outcome = outcomes.of_award(told)
-    players.save({player.user.pk: player})
+    players.save(locked)
     announcing.after_commit([player])
     return told

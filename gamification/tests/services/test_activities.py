@@ -10,6 +10,7 @@ from django.test import override_settings
 from django.utils.functional import SimpleLazyObject
 
 from gamification.domain.activity_types import ActivityType
+from gamification.engine.sql import writing
 from gamification.exceptions import GamificationError, IdempotencyConflict, UnknownKind
 from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
 from gamification.services import achievements, activities, streaks, xp
@@ -357,7 +358,12 @@ def test_a_failed_call_leaves_its_key_free(ada):
 def test_a_crash_between_unlock_and_xp_leaves_neither(ada, monkeypatch):
     achievements.initialize()
     before = snapshot()
-    monkeypatch.setattr(XPTransaction.objects, "bulk_create", _crash)
+    insert = writing.insert
+    monkeypatch.setattr(
+        writing,
+        "insert",
+        lambda rows, **how: _crash() if rows and type(rows[0]) is XPTransaction else insert(rows, **how),
+    )
 
     with pytest.raises(RuntimeError):
         record(ada, "scenario_completed", data=FLAWLESS, now=noon(1))

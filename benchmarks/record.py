@@ -1,0 +1,181 @@
+"""One activity at a time: ``record`` against raw statements that write the same rows.
+
+The floor knows everything beforehand: it reads nothing, checks nothing and computes nothing. It adds a row to the log
+and one to the ledger, raises three counters and the day, the streak and the total, and overwrites the progress of four
+achievements, in one transaction over the database's own driver.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from django.contrib.auth import get_user_model
+from django.db import connection
+
+from benchmarks.harness import Measurement, speed, verified
+from gamification.services import achievements, activities
+from gamification.services.activities import Event
+
+DATABASES = ("sqlite", "postgresql")
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DATA = {"difficulty": "beginner", "minutes": 20, "language": "es"}
+PER_ROUND = 300
+PAST_DAYS = 12
+
+ACTIVITY = """INSERT INTO gamification_activity (user_id, kind, key, quantity, data, occurred_at, timezone, local_date,
+    is_in_streak, counters, content_hash, outcome, recorded_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id"""
+LEDGER = """INSERT INTO gamification_xptransaction (user_id, xp_amount, reason, reference_id, created_at, metadata,
+    source, key, earned_on, content_hash, outcome) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+COUNTERS = """INSERT INTO gamification_usercounter (user_id, name, value) VALUES (%s, %s, %s), (%s, %s, %s), (%s, %s, %s)
+    ON CONFLICT (user_id, name) DO UPDATE SET value = gamification_usercounter.value + excluded.value"""
+DAY = """INSERT INTO gamification_userday (user_id, date, status, reason, activities, xp, freezes_earned, freezes_used,
+    freezes_returned, is_early, is_night) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (user_id, date) DO UPDATE SET activities = gamification_userday.activities + excluded.activities,
+    xp = gamification_userday.xp + excluded.xp"""
+STREAK = """UPDATE gamification_userstreak SET current_streak = %s, longest_streak = %s, last_activity_date = %s,
+    last_day = %s, last_at = %s, expires_at = %s, total_active_days = %s WHERE user_id = %s"""
+TOTAL = """UPDATE gamification_userxp SET total_xp = total_xp + %s, total_xp_earned = total_xp_earned + %s,
+    current_level = %s, highest_level = %s, xp_to_next_level = %s, level_progress_percentage = %s, title = %s,
+    version = version + 1 WHERE user_id = %s"""
+PROGRESS = f"""INSERT INTO gamification_userachievement (user_id, achievement_id, progress, unlock_metadata, grants)
+    VALUES {", ".join(["(%s, %s, %s, %s, %s)"] * 4)}
+    ON CONFLICT (user_id, achievement_id) DO UPDATE SET progress = excluded.progress"""
+RISING = ("scenario_expert", "scenario_master", "scenario_marathoner", "dedicated_student")
+
+
+def run(database: str, *, is_quick: bool) -> Iterator[Measurement]:
+    users = seed(100 if is_quick else 1000)
+    floor = _floor(database, users)
+    numbers = count()
+
+    def product() -> None:
+        for _ in range(PER_ROUND):
+            number = next(numbers)
+            user, now = users[number % len(users)], _moment(number, len(users))
+            receipt = activities.record(user, "scenario_completed", key=f"one-{number}", data=DATA, now=now)
+            if receipt.achievements_unlocked or receipt.is_replay:
+                raise SystemExit("The floor unlocks nothing and replays nothing, so neither may this.")
+
+    yield speed(
+        "one record of a scenario",
+        database,
+        floor,
+        product,
+        rounds=3 if is_quick else 15,
+        operations=PER_ROUND,
+        against="raw driver, same tables",
+        goal=">= 0.6" if database == "sqlite" else ">= 0.75",
+    )
+    verified()
+
+
+def seed(number: int) -> list[Any]:
+    """Return that many people, each with twelve days of scenarios; today's first is done."""
+    achievements.initialize()
+    model = get_user_model()
+    made = [model(username=f"person{number}", password="!") for number in range(number)]
+    users: list[Any] = model._default_manager.bulk_create(made)
+    for day in range(PAST_DAYS, -1, -1):
+        at = NOON - timedelta(days=day)
+        past = [Event(user, "scenario_completed", f"past-{day}", 1, DATA, at) for user in users]
+        activities.record_many(past, now=at)
+    return users
+
+
+def _moment(number: int, users: int) -> datetime:
+    return NOON + timedelta(minutes=1 + number // users)
+
+
+def _floor(database: str, users: list[Any]) -> Any:
+    """Return the function that writes as many rows into a copy of the database, over the bare driver."""
+    execute, commit = _sqlite() if database == "sqlite" else _postgresql()
+    numbers = count()
+
+    def floor() -> None:
+        for _ in range(PER_ROUND):
+            number = next(numbers)
+            _write(execute, users[number % len(users)].pk, number, _moment(number, len(users)))
+            commit()
+
+    return floor
+
+
+def _write(execute: Any, user: int, number: int, now: datetime) -> None:
+    today, key = now.date(), f"one-{number}"
+    raised = json.dumps({"scenarios_completed": 1, "study_minutes": 20, "languages_practised:es": 1})
+    row = (user, "scenario_completed", key, 1, json.dumps(DATA), now, "UTC", today)
+    (activity,) = execute(ACTIVITY, (*row, True, raised, "0" * 64, json.dumps(OUTCOME), now)).fetchone()
+    row = (user, 70, "scenario_completed", key, now, "{}", "activity", str(activity), today)
+    execute(LEDGER, (*row, "", "{}"))
+    counters = ("scenarios_completed", 1), ("study_minutes", 20), ("languages_practised:es", 1)
+    execute(COUNTERS, tuple(value for name, by in counters for value in (user, name, by)))
+    execute(DAY, (user, today, "active", "", 1, 70, 0, 0, 0, False, False))
+    execute(STREAK, (13, 13, today, today, now, now + timedelta(days=3), 13, user))
+    execute(TOTAL, (70, 70, 9, 9, 200, 50.25, "Novice", user))
+    rows = ((user, name, 50 + number % 40, "{}", 0) for name in RISING)
+    execute(PROGRESS, tuple(value for row in rows for value in row))
+
+
+#: As long as what a receipt keeps for replays.
+OUTCOME = {
+    "xp": 70,
+    "streak": {
+        "current": 13,
+        "longest": 13,
+        "freezes": 3,
+        "status": "active",
+        "expires_at": "2026-06-06T00:00:00+00:00",
+        "last_activity_date": "2026-06-01",
+        "total_active_days": 13,
+        "action": "maintained",
+        "transitions": ["maintained"],
+        "reason": None,
+        "is_replay": False,
+        "xp_awarded": 0,
+    },
+    "total_xp": 1500,
+    "highest_level": 9,
+    "level_up": False,
+    "unlocked": [],
+}
+
+
+def _sqlite() -> tuple[Any, Any]:
+    source = str(connection.settings_dict["NAME"])
+    connection.close()
+    shutil.copy(source, f"{source}.floor")
+    raw = sqlite3.connect(f"{source}.floor", isolation_level=None)
+    raw.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+
+    def execute(statement: str, values: tuple[Any, ...]) -> Any:
+        if not raw.in_transaction:
+            raw.execute("BEGIN IMMEDIATE")
+        return raw.execute(statement.replace("%s", "?"), [_plain(value) for value in values])
+
+    return execute, raw.commit
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, datetime) else value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _postgresql() -> tuple[Any, Any]:
+    own = connection.settings_dict
+    url = f"postgres://{own['USER']}@{own['HOST']}:{own['PORT']}"
+    name = f"floor_{uuid4().hex}"
+    connection.close()
+    with psycopg.connect(f"{url}/template1", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(own['NAME']).path}")
+    raw = psycopg.connect(f"{url}/{name}", prepare_threshold=0)
+    cursor = raw.cursor()
+    return cursor.execute, raw.commit

@@ -1,0 +1,1 @@
+"""The hot path's statements, where building them with the ORM would cost more than running them."""

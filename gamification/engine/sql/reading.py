@@ -1,0 +1,160 @@
+"""What is kept of some users, in one statement: a row for each, with its parts as JSON.
+
+The ORM would take a query for each table, and longer to build one than the database takes to answer all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, models
+
+from gamification.engine.sql.values import Convert, reader, to_date, writer
+from gamification.models import Achievement, ExcusedDate, UserAchievement, UserCounter, UserDay, UserStreak, UserXP
+
+#: The functions that make a list, a list of lists and an object of pairs.
+JSON_FUNCTIONS = {
+    "sqlite": {"rows": "json_group_array", "row": "json_array", "pairs": "json_group_object"},
+    "postgresql": {"rows": "json_agg", "row": "json_build_array", "pairs": "json_object_agg"},
+}
+IS_OPEN = "u.unlocked_at IS NULL AND u.revoked_at IS NULL"
+STATEMENT = """
+SELECT {streak}, {xp},
+    (SELECT {pairs}(c.name, c.value) FROM {counters} c WHERE c.user_id = s.user_id),
+    (SELECT {pairs}(u.achievement_id, {row}(u.progress, u.grants)) FROM {unlocks} u
+        WHERE u.user_id = s.user_id AND {is_open}),
+    (SELECT {rows}(u.achievement_id) FROM {unlocks} u WHERE u.user_id = s.user_id AND NOT ({is_open})),
+    (SELECT {rows}({row}({day})) FROM {days} d WHERE d.user_id = s.user_id
+        AND d.date >= CASE WHEN s.last_day < %s THEN s.last_day ELSE %s END),
+    (SELECT {row}(count(*), sum(revision)) FROM {definitions}),
+    (SELECT {rows}(e.date) FROM {excused} e)
+FROM {streaks} s LEFT JOIN {totals} x ON x.user_id = s.user_id
+WHERE s.user_id IN ({users})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is kept of one user.
+
+    ``xp`` is None where there is no total yet. ``open`` maps achievements that are neither unlocked nor revoked to
+    their progress and grants, ``closed`` names the others. ``days`` are those from the last day with a status on, or
+    from the date that was asked for if that is earlier: ``days_since``.
+    """
+
+    streak: UserStreak
+    xp: UserXP | None
+    counters: dict[str, int]
+    open: dict[str, tuple[int, int]]
+    closed: set[str]
+    days: dict[date, UserDay]
+    days_since: date
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the same reading says of the site: number and sum of revisions of the definitions, the excused dates."""
+
+    rules_stamp: tuple[int, int]
+    excused: frozenset[date]
+
+
+def read(ids: Sequence[Any], since: date) -> tuple[dict[Any, Found], Site]:
+    """Return what there is of the users with these ids, by id, and of the site; all zeros where nobody is found."""
+    vendor = connection.vendor
+    convert = writer(UserStreak._meta.pk, vendor)
+    first = since.isoformat()
+    with connection.cursor() as cursor:
+        cursor.execute(_text(len(ids), vendor), [first, first, *(map(convert, ids) if convert else ids)])
+        rows = cursor.fetchall()
+    found = (_found(row, since, vendor) for row in rows)
+    stamp, excused = rows[0][-2:] if rows else ([0, None], [])
+    site = Site(tuple(_json(stamp) or ()), frozenset(to_date(on) for on in _json(excused) or ()))
+    return {each.streak.user_id: each for each in found}, site
+
+
+def hold(ids: Sequence[Any]) -> None:
+    """Lock the users with these ids that have a streak, in order of id, until the transaction ends.
+
+    SQLite has one writer at a time, who holds everything.
+    """
+    if connection.features.has_select_for_update:
+        marks = ", ".join(["%s"] * len(ids))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT 1 FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE",  # noqa: S608
+                ids,
+            )
+
+
+def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
+    streaks, totals = _fields(UserStreak), _fields(UserXP)
+    streak = _instance(UserStreak, row[: len(streaks)], vendor)
+    total = row[len(streaks) : len(streaks) + len(totals)]
+    counters, still_open, closed, days = map(_json, row[len(streaks) + len(totals) : -2])
+    found = [_instance(UserDay, values, vendor) for values in days or ()]
+    return Found(
+        streak=streak,
+        xp=None if total[0] is None else _instance(UserXP, total, vendor),
+        counters=counters or {},
+        open=still_open or {},
+        closed=set(closed or ()),
+        days={day.date: day for day in found},
+        days_since=min(since, streak.last_day or since),
+    )
+
+
+def _instance(model: Any, values: Iterable[Any], vendor: str) -> Any:
+    converted = [
+        value if convert is None or value is None else convert(value)
+        for value, convert in zip(values, _readers(model, vendor), strict=True)
+    ]
+    return model.from_db(connection.alias, _fields(model), converted)
+
+
+def _json(value: Any) -> Any:
+    """Return what JSON says: SQLite gives its text, psycopg has read it."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=128)
+def _text(number: int, vendor: str) -> str:
+    return STATEMENT.format(
+        **JSON_FUNCTIONS[vendor],
+        is_open=IS_OPEN,
+        streak=", ".join(f's."{name}"' for name in _columns(UserStreak)),
+        xp=", ".join(f'x."{name}"' for name in _columns(UserXP)),
+        day=", ".join(f'd."{name}"' for name in _columns(UserDay)),
+        streaks=_table(UserStreak),
+        totals=_table(UserXP),
+        counters=_table(UserCounter),
+        unlocks=_table(UserAchievement),
+        days=_table(UserDay),
+        definitions=_table(Achievement),
+        excused=_table(ExcusedDate),
+        users=", ".join(["%s"] * number),
+    )
+
+
+def _table(model: type[models.Model]) -> str:
+    return f'"{model._meta.db_table}"'
+
+
+@lru_cache(maxsize=16)
+def _columns(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(str(field.column) for field in model._meta.concrete_fields)
+
+
+@lru_cache(maxsize=16)
+def _fields(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+@lru_cache(maxsize=16)
+def _readers(model: type[models.Model], vendor: str) -> tuple[Convert | None, ...]:
+    return tuple(reader(field, vendor) for field in model._meta.concrete_fields)

@@ -1,0 +1,75 @@
+"""Values of columns as the drivers take and give them, as the ORM would convert them but decided once per column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import lru_cache, partial
+from typing import Any
+
+from django.db import connection, models
+
+Convert = Callable[[Any], Any]
+PLAIN = {
+    "AutoField",
+    "BigAutoField",
+    "BigIntegerField",
+    "BooleanField",
+    "CharField",
+    "IntegerField",
+    "PositiveBigIntegerField",
+    "PositiveIntegerField",
+    "PositiveSmallIntegerField",
+    "SmallAutoField",
+    "SmallIntegerField",
+    "TextField",
+}
+
+
+@lru_cache(maxsize=256)
+def writer(field: models.Field[Any, Any], vendor: str) -> Convert | None:
+    """Return what turns a value of ``field`` into a parameter, or None where it is one already."""
+    kind = _kind(field)
+    if kind in PLAIN:
+        return None
+    if isinstance(field, models.JSONField):
+        return partial(json.dumps, cls=field.encoder)
+    if vendor == "postgresql" and kind in {"DateField", "DateTimeField", "DecimalField", "UUIDField"}:
+        return None
+    if vendor == "sqlite" and kind == "DateField":
+        return date.isoformat
+    return lambda value: field.get_db_prep_save(value, connection)
+
+
+@lru_cache(maxsize=256)
+def reader(field: models.Field[Any, Any], vendor: str) -> Convert | None:
+    """Return what turns a value that the driver gave, or that JSON carried, into one of ``field``; None: it is one."""
+    kind = _kind(field)
+    if kind == "BooleanField":
+        return bool
+    if kind == "DateField":
+        return to_date
+    if kind == "DateTimeField":
+        return to_moment
+    if kind in PLAIN:
+        return None
+    return field.to_python
+
+
+def to_date(value: Any) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def to_moment(value: Any) -> datetime:
+    """Return an instant in UTC; SQLite keeps them without a zone, in the zone of the connection."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=connection.timezone).astimezone(UTC)
+    return moment
+
+
+def _kind(field: models.Field[Any, Any]) -> str:
+    while isinstance(field, models.ForeignKey):  # a key has the type of what it points to
+        field = field.target_field
+    return field.get_internal_type()
