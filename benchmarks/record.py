@@ -36,7 +36,8 @@ ACTIVITY = """INSERT INTO gamification_activity (user_id, kind, key, quantity, d
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id"""
 LEDGER = """INSERT INTO gamification_xptransaction (user_id, xp_amount, reason, reference_id, created_at, metadata,
     source, key, earned_on, content_hash, outcome) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
-COUNTERS = """INSERT INTO gamification_usercounter (user_id, name, value) VALUES (%s, %s, %s), (%s, %s, %s), (%s, %s, %s)
+COUNTERS = """INSERT INTO gamification_usercounter (user_id, name, value)
+    VALUES (%s, %s, %s), (%s, %s, %s), (%s, %s, %s)
     ON CONFLICT (user_id, name) DO UPDATE SET value = gamification_usercounter.value + excluded.value"""
 DAY = """INSERT INTO gamification_userday (user_id, date, status, reason, activities, xp, freezes_earned, freezes_used,
     freezes_returned, is_early, is_night) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)

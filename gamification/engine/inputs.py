@@ -107,9 +107,9 @@ def clean_timezone(name: object, field: str = "timezone") -> ZoneInfo:
 
 def check_data(kind: ActivityType, data: dict[str, Any]) -> None:
     """Refuse ``data`` that does not fit the schema of ``kind``, naming the first place that does not."""
-    for error in _validator(kind).iter_errors(data):
-        place = ".".join(["data", *(str(part) for part in error.absolute_path)])
-        raise InvalidInput(f"{place}: {error.message[:200]}.", field=place)
+    if problem := _problem(kind, canonical(data)):
+        place, message = problem
+        raise InvalidInput(f"{place}: {message[:200]}.", field=place)
 
 
 def content_hash(**content: object) -> str:
@@ -120,7 +120,14 @@ def content_hash(**content: object) -> str:
 
 def canonical(value: object) -> bytes:
     """Return ``value`` as JSON in one form only: sorted names, no white space."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode()
+    return _canonical(value).encode()
+
+
+def _plain(value: object) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode
 
 
 @lru_cache(maxsize=256)
@@ -128,8 +135,12 @@ def _validator(kind: ActivityType) -> Any:
     return StrictValidator(kind.schema if kind.schema is not None else {})
 
 
-def _plain(value: object) -> str:
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+@lru_cache(maxsize=4096)
+def _problem(kind: ActivityType, data: bytes) -> tuple[str, str] | None:
+    """Return the first place that does not fit and why; remembered, for activities of a kind are much alike."""
+    for error in _validator(kind).iter_errors(json.loads(data)):
+        return ".".join(["data", *(str(part) for part in error.absolute_path)]), error.message
+    return None
 
 
 def is_storable(text: str) -> bool:

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from gamification.conf import STATE_METRICS, get_settings
 from gamification.domain import calendar
 from gamification.engine.sql import reading, writing
+from gamification.engine.sql.cursors import cursor as open_cursor
 from gamification.engine.sql.reading import Found, Site
 from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
+    from django.db.backends.utils import CursorWrapper
     from django.dispatch import Signal
 
 
@@ -41,6 +43,7 @@ class Player:
     transactions: list[tuple[XPTransaction, Activity | None]] = field(default_factory=list)
     changed_counters: set[str] = field(default_factory=set)
     changed_days: set[date] = field(default_factory=set)
+    changed_progress: set[str] = field(default_factory=set)
     changed_unlocks: set[str] = field(default_factory=set)
     announcements: list[tuple[Signal, dict[str, Any]]] = field(default_factory=list)
 
@@ -74,10 +77,21 @@ class Player:
             )
         return self.unlocks[achievement_id]
 
+    def progress(self, achievement_id: str) -> int:
+        """Return the stored progress, in percent, of what is still open."""
+        return self.open.get(achievement_id, (0, 0))[0]
+
     def set_progress(self, achievement_id: str, percent: int) -> None:
+        self.open[achievement_id] = (percent, self.open.get(achievement_id, (0, 0))[1])
+        self.changed_progress.add(achievement_id)
+
+    def close(self, achievement_id: str) -> UserAchievement:
+        """Return the row of an achievement that is being unlocked, to be filled in."""
         row = self.unlock_row(achievement_id)
-        row.progress = percent
-        self.open[achievement_id] = (percent, row.grants)
+        self.open.pop(achievement_id, None)
+        self.changed_progress.discard(achievement_id)
+        self.closed.add(achievement_id)
+        return row
 
     def values(self) -> dict[str, int]:
         """Return what conditions are evaluated against: every counter and the fixed metrics, by name."""
@@ -158,25 +172,40 @@ def load_unlocks(players: Iterable[Player]) -> None:
 def save(players: Mapping[Any, Player]) -> None:
     """Write all that the steps changed, with a number of statements that does not depend on how much it is."""
     everyone = list(players.values())
-    writing.insert([activity for player in everyone for activity in player.activities if activity._state.adding])
-    for transaction, activity in (pair for player in everyone for pair in player.transactions):
-        if activity is not None:
-            transaction.key = str(activity.pk)
-    writing.insert([transaction for player in everyone for transaction, _ in player.transactions])
-    counters = [
-        UserCounter(user_id=player.user.pk, name=name, value=player.counters[name])
-        for player in everyone
-        for name in sorted(player.changed_counters)
-    ]
-    writing.upsert(counters, "user_id", "name")
-    days = [player.days[on] for player in everyone for on in sorted(player.changed_days)]
-    writing.upsert(days, "user_id", "date")
-    unlocks = [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)]
-    writing.upsert(unlocks, "user_id", "achievement_id")
     for player in everyone:
         player.xp.version += 1
-    writing.upsert([player.streak for player in everyone], "user_id")
-    writing.upsert([player.xp for player in everyone], "user_id")
+    with open_cursor() as cursor:
+        writing.insert(cursor, [row for player in everyone for row in player.activities if row._state.adding])
+        for transaction, activity in (pair for player in everyone for pair in player.transactions):
+            if activity is not None:
+                transaction.key = str(activity.pk)
+        writing.insert(cursor, [row for player in everyone for row, _ in player.transactions])
+        _save_counters(cursor, everyone)
+        days = [player.days[on] for player in everyone for on in sorted(player.changed_days)]
+        writing.upsert(cursor, days, "user_id", "date")
+        _save_achievements(cursor, everyone)
+        writing.upsert(cursor, [player.streak for player in everyone], "user_id")
+        writing.upsert(cursor, [player.xp for player in everyone], "user_id")
+
+
+def _save_counters(cursor: CursorWrapper, everyone: list[Player]) -> None:
+    rows = [
+        (player.user.pk, name, player.counters[name]) for player in everyone for name in sorted(player.changed_counters)
+    ]
+    writing.upsert_values(cursor, UserCounter, ("user_id", "name", "value"), rows, "user_id", "name")
+
+
+def _save_achievements(cursor: CursorWrapper, everyone: list[Player]) -> None:
+    """Write the unlocks, and of what is still open no more than there is to know."""
+    unlocks = [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)]
+    writing.upsert(cursor, unlocks, "user_id", "achievement_id")
+    progress: list[tuple[Any, ...]] = [
+        (player.user.pk, name, *player.open[name], {})
+        for player in everyone
+        for name in sorted(player.changed_progress)
+    ]
+    names = ("user_id", "achievement_id", "progress", "grants", "unlock_metadata")
+    writing.upsert_values(cursor, UserAchievement, names, progress, "user_id", "achievement_id")
 
 
 def _is_whole(found: Found | None) -> bool:

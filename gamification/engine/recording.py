@@ -17,6 +17,7 @@ from gamification.engine.players import Player, Players
 from gamification.engine.results import Receipt
 from gamification.engine.rules import Rulebook, rulebook
 from gamification.engine.sql import writing
+from gamification.engine.sql.cursors import cursor
 from gamification.exceptions import GamificationError, IdempotencyConflict
 from gamification.models import Activity
 from gamification.models.xp import Source
@@ -54,7 +55,9 @@ def _record_alone(locked: Players, event: CheckedEvent, now: datetime, policy: P
     """Record one event without asking whether it was recorded before: the log's own constraint tells."""
     player = locked[event.user.pk]
     receipt = record_one(player, event, now, policy, rules)
-    if not writing.insert(player.activities, unless=("user_id", "key")):
+    with cursor() as opened:
+        is_new = writing.insert(opened, player.activities, unless=("user_id", "key"))
+    if not is_new:
         locked.update(players.glance([event.user]))
         return _replay(_recorded_before([event])[event.user.pk, event.key], event)
     players.save(locked)

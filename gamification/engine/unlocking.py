@@ -63,14 +63,12 @@ def grant(
     actor: AbstractBaseUser | None = None,
 ) -> None:
     """Give an achievement and book its XP, keyed by the achievement and which grant it is."""
-    row = player.unlock_row(achievement_id)
+    row = player.close(achievement_id)
     row.unlocked_at = at
     row.revoked_at = None
     row.progress = 100
     row.grants += 1
     row.unlock_metadata = {**via, "xp": xp_reward}
-    player.open.pop(achievement_id, None)
-    player.closed.add(achievement_id)
     player.raise_counter(ACHIEVEMENTS_UNLOCKED, 1)
     if xp_reward:
         paid = Booking(
@@ -106,5 +104,5 @@ def _note_progress(player: Player, rules: list[Rule]) -> None:
     values = values_for(player, rules)
     for rule in rules:
         percent = rule.condition.progress(values).percent
-        if percent > player.open.get(rule.achievement_id, (0, 0))[0]:
+        if percent > player.progress(rule.achievement_id):
             player.set_progress(rule.achievement_id, percent)

@@ -98,7 +98,7 @@ def check(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[str, 
         unlocked = unlocking.unlock_met(
             player, book, book.by_metric.keys(), at=at, now=at, earned_on=today, via={"by": "check"}
         )
-        if player.changed_unlocks:
+        if player.changed_unlocks or player.changed_progress:
             ledger.announce_level(player, highest)
             players.save({user.pk: player})
             announcing.after_commit([player])

@@ -12,8 +12,10 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
+from django.db.utils import DEFAULT_DB_ALIAS
 
+from gamification.engine.sql.cursors import connection, cursor
 from gamification.engine.sql.values import Convert, reader, to_date, writer
 from gamification.models import Achievement, ExcusedDate, UserAchievement, UserCounter, UserDay, UserStreak, UserXP
 
@@ -66,12 +68,12 @@ class Site:
 
 def read(ids: Sequence[Any], since: date) -> tuple[dict[Any, Found], Site]:
     """Return what there is of the users with these ids, by id, and of the site; all zeros where nobody is found."""
-    vendor = connection.vendor
+    vendor = connection().vendor
     convert = writer(UserStreak._meta.pk, vendor)
     first = since.isoformat()
-    with connection.cursor() as cursor:
-        cursor.execute(_text(len(ids), vendor), [first, first, *(map(convert, ids) if convert else ids)])
-        rows = cursor.fetchall()
+    with cursor() as opened:
+        opened.execute(_text(len(ids), vendor), [first, first, *(map(convert, ids) if convert else ids)])
+        rows = opened.fetchall()
     found = (_found(row, since, vendor) for row in rows)
     stamp, excused = rows[0][-2:] if rows else ([0, None], [])
     site = Site(tuple(_json(stamp) or ()), frozenset(to_date(on) for on in _json(excused) or ()))
@@ -83,13 +85,11 @@ def hold(ids: Sequence[Any]) -> None:
 
     SQLite has one writer at a time, who holds everything.
     """
-    if connection.features.has_select_for_update:
+    if connection().features.has_select_for_update:
         marks = ", ".join(["%s"] * len(ids))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT 1 FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE",  # noqa: S608
-                ids,
-            )
+        text = f"SELECT 1 FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE"  # noqa: S608
+        with cursor() as opened:
+            opened.execute(text, ids)
 
 
 def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
@@ -114,7 +114,7 @@ def _instance(model: Any, values: Iterable[Any], vendor: str) -> Any:
         value if convert is None or value is None else convert(value)
         for value, convert in zip(values, _readers(model, vendor), strict=True)
     ]
-    return model.from_db(connection.alias, _fields(model), converted)
+    return model.from_db(DEFAULT_DB_ALIAS, _fields(model), converted)
 
 
 def _json(value: Any) -> Any:

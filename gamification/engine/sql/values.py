@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, models
 
 Convert = Callable[[Any], Any]
@@ -34,11 +35,13 @@ def writer(field: models.Field[Any, Any], vendor: str) -> Convert | None:
     if kind in PLAIN:
         return None
     if isinstance(field, models.JSONField):
-        return partial(json.dumps, cls=field.encoder)
+        return (field.encoder or json.JSONEncoder)().encode
     if vendor == "postgresql" and kind in {"DateField", "DateTimeField", "DecimalField", "UUIDField"}:
         return None
     if vendor == "sqlite" and kind == "DateField":
         return date.isoformat
+    if vendor == "sqlite" and kind == "DateTimeField" and settings.USE_TZ:
+        return _naive
     return lambda value: field.get_db_prep_save(value, connection)
 
 
@@ -55,6 +58,10 @@ def reader(field: models.Field[Any, Any], vendor: str) -> Convert | None:
     if kind in PLAIN:
         return None
     return field.to_python
+
+
+def _naive(moment: datetime) -> str:
+    return str(moment.astimezone(connection.timezone).replace(tzinfo=None))
 
 
 def to_date(value: Any) -> date:

@@ -1,4 +1,4 @@
-"""INSERT of model instances, many in one statement, with or without overwriting the rows that are there.
+"""INSERT of rows, many in one statement, with or without overwriting those that are there.
 
 ``bulk_create`` writes the same rows. It takes a millisecond to build what runs in a tenth of one, because it resolves
 every column of every row anew; here the text is built once per table and number of rows, and values pass through the
@@ -12,93 +12,130 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from django.db import connection, models
+from django.db import models
 
 from gamification.engine.sql.values import Convert, writer
 
-OnConflict = Literal["nothing", "update"]
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
 #: SQLite takes 32,766 parameters in a statement by default, PostgreSQL 65,535.
 PARAMETERS_MAX = 32_000
+RowT = TypeVar("RowT")
+OnConflict = Literal["nothing", "update"]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """A table's columns without a generated key, and how an instance becomes their values."""
+    """Columns of a table, how an instance gives their values, and which values the driver takes in another form."""
 
+    table: str
+    key: str
     names: tuple[str, ...]
     values: Any
     converters: tuple[tuple[int, Convert], ...]
 
     def of(self, row: models.Model) -> list[Any]:
-        values = list(self.values(row))
+        return self.converted(self.values(row))
+
+    def converted(self, values: tuple[Any, ...]) -> list[Any]:
+        converted = list(values)
         for position, convert in self.converters:
-            if values[position] is not None:
-                values[position] = convert(values[position])
-        return values
+            if converted[position] is not None:
+                converted[position] = convert(converted[position])
+        return converted
 
 
-def insert(rows: Sequence[models.Model], *, unless: tuple[str, ...] = ()) -> bool:
-    """Insert ``rows`` of one model and give them their keys.
+def insert(cursor: CursorWrapper, rows: Sequence[models.Model], *, unless: tuple[str, ...] = ()) -> bool:
+    """Insert instances of one model and give them their keys.
 
     With the names of unique columns in ``unless``, rows that are there already stay as they are; the answer is False
     then, and no keys are given.
     """
-    return _write(rows, unless, "nothing")
+    return _write(cursor, rows, unless, "nothing")
 
 
-def upsert(rows: Sequence[models.Model], *unique: str) -> None:
-    """Insert ``rows`` of one model, or overwrite all columns of those that have the same ``unique`` columns.
+def upsert(cursor: CursorWrapper, rows: Sequence[models.Model], *unique: str) -> None:
+    """Insert instances of one model, or overwrite all columns of the rows that have the same ``unique`` columns.
 
-    No two of the rows may have the same.
+    No two of the instances may have the same.
     """
-    _write(rows, unique, "update")
+    _write(cursor, rows, unique, "update")
 
 
-def _write(rows: Sequence[models.Model], unique: tuple[str, ...], on_conflict: OnConflict) -> bool:
+def upsert_values(
+    cursor: CursorWrapper,
+    model: type[models.Model],
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *unique: str,
+) -> None:
+    """Insert values of the columns ``names``, or overwrite those columns where the ``unique`` ones are the same.
+
+    For rows that nobody needs as instances: those cost more to make than to write.
+    """
+    columns = _columns(model, cursor.db.vendor, names)
+    for part in _parts(rows, len(names)):
+        values = list(chain.from_iterable(map(columns.converted, part)))
+        cursor.execute(_text(columns.table, names, len(part), unique, "update"), values)
+
+
+def _write(
+    cursor: CursorWrapper, rows: Sequence[models.Model], unique: tuple[str, ...], on_conflict: OnConflict
+) -> bool:
     if not rows:
         return True
-    model, alias, vendor = type(rows[0]), connection.alias, connection.vendor
-    for part in _parts(rows):
-        text = _text(model, len(part), unique, on_conflict, vendor)
-        with connection.cursor() as cursor:
-            cursor.execute(text, list(chain.from_iterable(map(_columns(model, vendor).of, part))))
-            keys = cursor.fetchall()
+    database = cursor.db
+    columns = _columns(type(rows[0]), database.vendor)
+    for part in _parts(rows, len(columns.names)):
+        text = _text(columns.table, columns.names, len(part), unique, on_conflict, columns.key)
+        cursor.execute(text, list(chain.from_iterable(map(columns.of, part))))
+        keys = cursor.fetchall()
         if len(keys) < len(part):
             return False
         for row, (pk,) in zip(part, keys, strict=True):
             row.pk = pk
-            row._state.adding, row._state.db = False, alias
+            row._state.adding, row._state.db = False, database.alias
     return True
 
 
 @lru_cache(maxsize=512)
-def _text(model: type[models.Model], number: int, unique: tuple[str, ...], on_conflict: OnConflict, vendor: str) -> str:
-    names = _columns(model, vendor).names
+def _text(
+    table: str,
+    names: tuple[str, ...],
+    number: int,
+    unique: tuple[str, ...],
+    on_conflict: OnConflict,
+    returning: str = "",
+) -> str:
     row = f"({', '.join(['%s'] * len(names))})"
-    text = f'INSERT INTO "{model._meta.db_table}" ({_listed(names)}) VALUES {", ".join([row] * number)}'  # noqa: S608
+    text = f'INSERT INTO "{table}" ({_listed(names)}) VALUES {", ".join([row] * number)}'  # noqa: S608
     if unique:
         updates = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in unique)
-        text += (
-            f" ON CONFLICT ({_listed(unique)}) DO {f'UPDATE SET {updates}' if on_conflict == 'update' else 'NOTHING'}"
-        )
-    return f"{text} RETURNING {_listed([str(model._meta.pk.column)])}"
+        action = f"UPDATE SET {updates}" if on_conflict == "update" else "NOTHING"
+        text += f" ON CONFLICT ({_listed(unique)}) DO {action}"
+    return f'{text} RETURNING "{returning}"' if returning else text
 
 
 @lru_cache(maxsize=32)
-def _columns(model: type[models.Model], vendor: str) -> Columns:
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
-    converters = ((position, writer(field, vendor)) for position, field in enumerate(fields))
+def _columns(model: type[models.Model], vendor: str, names: tuple[str, ...] = ()) -> Columns:
+    """Return the columns of these names, or all but a key that the database gives."""
+    fields = {str(field.column): field for field in model._meta.concrete_fields}
+    names = names or tuple(name for name, field in fields.items() if not isinstance(field, models.AutoField))
+    converters = ((position, writer(fields[name], vendor)) for position, name in enumerate(names))
     return Columns(
-        names=tuple(str(field.column) for field in fields),
-        values=attrgetter(*(field.attname for field in fields)),
+        table=model._meta.db_table,
+        key=str(model._meta.pk.column),
+        names=names,
+        values=attrgetter(*(fields[name].attname for name in names)),
         converters=tuple((position, convert) for position, convert in converters if convert),
     )
 
 
-def _parts(rows: Sequence[models.Model]) -> Iterator[Sequence[models.Model]]:
-    size = PARAMETERS_MAX // len(rows[0]._meta.concrete_fields)
+def _parts(rows: Sequence[RowT], columns: int) -> Iterator[Sequence[RowT]]:
+    size = PARAMETERS_MAX // columns
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 

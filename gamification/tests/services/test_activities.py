@@ -359,11 +359,11 @@ def test_a_crash_between_unlock_and_xp_leaves_neither(ada, monkeypatch):
     achievements.initialize()
     before = snapshot()
     insert = writing.insert
-    monkeypatch.setattr(
-        writing,
-        "insert",
-        lambda rows, **how: _crash() if rows and type(rows[0]) is XPTransaction else insert(rows, **how),
-    )
+
+    def insert_no_xp(cursor, rows, **how):
+        return _crash() if rows and type(rows[0]) is XPTransaction else insert(cursor, rows, **how)
+
+    monkeypatch.setattr(writing, "insert", insert_no_xp)
 
     with pytest.raises(RuntimeError):
         record(ada, "scenario_completed", data=FLAWLESS, now=noon(1))
