@@ -113,11 +113,10 @@ def _floor(database: str, users: list[Any]) -> Any:
 
 def _write(execute: Any, user: int, number: int, now: datetime) -> None:
     today, key = now.date(), f"one-{number}"
-    raised = json.dumps({"scenarios_completed": 1, "study_minutes": 20, "languages_practised:es": 1})
-    row = (user, "scenario_completed", key, 1, json.dumps(DATA), now, "UTC", today)
-    (activity,) = execute(ACTIVITY, (*row, True, raised, "0" * 64, json.dumps(OUTCOME), now)).fetchone()
-    row = (user, 70, "scenario_completed", key, now, "{}", "activity", str(activity), today)
-    execute(LEDGER, (*row, "", "{}"))
+    what = (user, "scenario_completed", key, 1, DATA_TEXT, now, "UTC", today)
+    (activity,) = execute(ACTIVITY, (*what, True, RAISED, "0" * 64, OUTCOME, now)).fetchone()
+    paid = (user, 70, "scenario_completed", key, now, "{}", "activity", str(activity), today)
+    execute(LEDGER, (*paid, "", "{}"))
     counters = ("scenarios_completed", 1), ("study_minutes", 20), ("languages_practised:es", 1)
     execute(COUNTERS, tuple(value for name, by in counters for value in (user, name, by)))
     execute(DAY, (user, today, "active", "", 1, 70, 0, 0, 0, False, False))
@@ -127,28 +126,32 @@ def _write(execute: Any, user: int, number: int, now: datetime) -> None:
     execute(PROGRESS, tuple(value for row in rows for value in row))
 
 
+DATA_TEXT = json.dumps(DATA)
+RAISED = json.dumps({"scenarios_completed": 1, "study_minutes": 20, "languages_practised:es": 1})
 #: As long as what a receipt keeps for replays.
-OUTCOME = {
-    "xp": 70,
-    "streak": {
-        "current": 13,
-        "longest": 13,
-        "freezes": 3,
-        "status": "active",
-        "expires_at": "2026-06-06T00:00:00+00:00",
-        "last_activity_date": "2026-06-01",
-        "total_active_days": 13,
-        "action": "maintained",
-        "transitions": ["maintained"],
-        "reason": None,
-        "is_replay": False,
-        "xp_awarded": 0,
-    },
-    "total_xp": 1500,
-    "highest_level": 9,
-    "level_up": False,
-    "unlocked": [],
-}
+OUTCOME = json.dumps(
+    {
+        "xp": 70,
+        "streak": {
+            "current": 13,
+            "longest": 13,
+            "freezes": 3,
+            "status": "active",
+            "expires_at": "2026-06-06T00:00:00+00:00",
+            "last_activity_date": "2026-06-01",
+            "total_active_days": 13,
+            "action": "maintained",
+            "transitions": ["maintained"],
+            "reason": None,
+            "is_replay": False,
+            "xp_awarded": 0,
+        },
+        "total_xp": 1500,
+        "highest_level": 9,
+        "level_up": False,
+        "unlocked": [],
+    }
+)
 
 
 def _sqlite() -> tuple[Any, Any]:

@@ -92,6 +92,10 @@ def _database() -> dict[str, Any]:
     """Return the database that ``DATABASE_URL`` names, with what each engine needs to take many writers."""
     database: dict[str, Any] = env.db_url("DATABASE_URL", default="sqlite:///db.sqlite3")
     if database["ENGINE"] != "django.db.backends.sqlite3":
+        # Statements that were prepared once spare the server the planning; a pooler that shares connections between
+        # transactions must know of them, or PREPARE_STATEMENTS be off.
+        prepare = {"server_side_binding": True, "prepare_threshold": 3} if env.bool("PREPARE_STATEMENTS", True) else {}
+        database["OPTIONS"] = {**prepare, **database.get("OPTIONS", {})}
         return {"CONN_MAX_AGE": 0 if DEBUG else 60, "CONN_HEALTH_CHECKS": True, **database}
     if database["NAME"] != ":memory:":
         database["NAME"] = str(BASE_DIR / database["NAME"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gamification.exceptions import InvalidCondition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 VERSION = 1
 MAX_DEPTH = 3
@@ -37,9 +37,16 @@ class Clause:
     def is_met(self, values: Mapping[str, int]) -> bool:
         return values.get(self.metric, 0) >= self.value
 
-    def progress(self, values: Mapping[str, int]) -> Progress:
+    def percent(self, values: Mapping[str, int]) -> int:
+        """Return how far it is met, from 0 to 100, floored."""
         current = values.get(self.metric, 0)
-        return Progress(max(0, min(100, 100 * current // self.value)), current, self.value)
+        return 100 if current >= self.value else max(0, 100 * current // self.value)
+
+    def progress(self, values: Mapping[str, int]) -> Progress:
+        return Progress(self.percent(values), values.get(self.metric, 0), self.value)
+
+    def clauses(self) -> Iterator[Clause]:
+        yield self
 
     def metrics(self) -> frozenset[str]:
         return frozenset({self.metric})
@@ -56,12 +63,27 @@ class Group:
         met = (part.is_met(values) for part in self.parts)
         return all(met) if self.joined_by == "all" else any(met)
 
+    def percent(self, values: Mapping[str, int]) -> int:
+        """Return how far it is met, from 0 to 100, floored."""
+        percents = [part.percent(values) for part in self.parts]
+        return min(percents) if self.joined_by == "all" else max(percents)
+
+    def needs_every_clause(self) -> bool:
+        """Tell whether one unmet clause is enough for the condition not to be met."""
+        is_joined = self.joined_by == "all" or len(self.parts) == 1
+        return is_joined and all(isinstance(part, Clause) or part.needs_every_clause() for part in self.parts)
+
+    def clauses(self) -> Iterator[Clause]:
+        """Yield every clause, at whatever depth."""
+        for part in self.parts:
+            yield from part.clauses()
+
     def progress(self, values: Mapping[str, int]) -> Progress:
         choose: Callable[..., Progress] = min if self.joined_by == "all" else max
         return choose((part.progress(values) for part in self.parts), key=lambda part: part.percent)
 
     def metrics(self) -> frozenset[str]:
-        return frozenset().union(*(part.metrics() for part in self.parts))
+        return frozenset(clause.metric for clause in self.clauses())
 
 
 def compile_condition(raw: object, *, is_known: Callable[[str], bool]) -> Group:

@@ -48,4 +48,4 @@ def _progress_of(player: Player, definition: Achievement) -> Progress:
         rule = compiled(definition)
     except InvalidCondition:
         return Progress(0, 0, 0)
-    return rule.condition.progress(unlocking.values_for(player, [rule]))
+    return rule.condition.progress(unlocking.values_for(player, rule.metrics))

@@ -1,4 +1,4 @@
-"""A locked user's rows in memory: read together, changed by the steps, written together."""
+"""A locked user's rows in memory: read together, changed by the steps, written together by :mod:`saving`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from zoneinfo import ZoneInfo
 
 from gamification.conf import STATE_METRICS, get_settings
 from gamification.domain import calendar
-from gamification.engine.sql import reading, writing
-from gamification.engine.sql.cursors import cursor as open_cursor
+from gamification.engine.sql import reading
+from gamification.engine.sql.cursors import sent_together
 from gamification.engine.sql.reading import Found, Site
-from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
+from gamification.models import Activity, UserAchievement, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
-    from django.db.backends.utils import CursorWrapper
     from django.dispatch import Signal
 
 
 @dataclass(slots=True)
 class Player:
-    """One user while locked. What the steps add or change is remembered here until :func:`save` writes it.
+    """One user while locked. What the steps add or change is remembered here until it is saved.
 
     Of achievements that are neither unlocked nor revoked (``open``) progress and grants are known, of the others
     (``closed``) that they are there; ``unlocks`` holds the rows that were made or asked for. ``days`` holds those from
@@ -131,8 +130,9 @@ def lock(users: Iterable[AbstractBaseUser], since: date = date.max) -> Players:
         for pk in ids:
             _begin([by_id[pk]])
             hold([pk])
-    hold(ids)
-    found, site = reading.read(ids, since)
+    with sent_together():
+        hold(ids)
+        found, site = reading.read(ids, since)
     while missing := [pk for pk in ids if not _is_whole(found.get(pk))]:  # again, if erased meanwhile
         _begin([by_id[pk] for pk in missing])
         hold(missing)
@@ -167,45 +167,6 @@ def load_unlocks(players: Iterable[Player]) -> None:
     by_id = {player.user.pk: player for player in players}
     for row in UserAchievement.objects.filter(user_id__in=by_id):
         by_id[row.user_id].unlocks.setdefault(row.achievement_id, row)
-
-
-def save(players: Mapping[Any, Player]) -> None:
-    """Write all that the steps changed, with a number of statements that does not depend on how much it is."""
-    everyone = list(players.values())
-    for player in everyone:
-        player.xp.version += 1
-    with open_cursor() as cursor:
-        writing.insert(cursor, [row for player in everyone for row in player.activities if row._state.adding])
-        for transaction, activity in (pair for player in everyone for pair in player.transactions):
-            if activity is not None:
-                transaction.key = str(activity.pk)
-        writing.insert(cursor, [row for player in everyone for row, _ in player.transactions])
-        _save_counters(cursor, everyone)
-        days = [player.days[on] for player in everyone for on in sorted(player.changed_days)]
-        writing.upsert(cursor, days, "user_id", "date")
-        _save_achievements(cursor, everyone)
-        writing.upsert(cursor, [player.streak for player in everyone], "user_id")
-        writing.upsert(cursor, [player.xp for player in everyone], "user_id")
-
-
-def _save_counters(cursor: CursorWrapper, everyone: list[Player]) -> None:
-    rows = [
-        (player.user.pk, name, player.counters[name]) for player in everyone for name in sorted(player.changed_counters)
-    ]
-    writing.upsert_values(cursor, UserCounter, ("user_id", "name", "value"), rows, "user_id", "name")
-
-
-def _save_achievements(cursor: CursorWrapper, everyone: list[Player]) -> None:
-    """Write the unlocks, and of what is still open no more than there is to know."""
-    unlocks = [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)]
-    writing.upsert(cursor, unlocks, "user_id", "achievement_id")
-    progress: list[tuple[Any, ...]] = [
-        (player.user.pk, name, *player.open[name], {})
-        for player in everyone
-        for name in sorted(player.changed_progress)
-    ]
-    names = ("user_id", "achievement_id", "progress", "grants", "unlock_metadata")
-    writing.upsert_values(cursor, UserAchievement, names, progress, "user_id", "achievement_id")
 
 
 def _is_whole(found: Found | None) -> bool:

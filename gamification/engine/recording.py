@@ -10,7 +10,7 @@ from gamification import signals
 from gamification.conf import get_settings
 from gamification.domain import calendar
 from gamification.domain.streaks import MAINTAINED, Policy
-from gamification.engine import counters, days, ledger, outcomes, players, unlocking
+from gamification.engine import counters, days, ledger, outcomes, players, saving, unlocking
 from gamification.engine.events import CheckedEvent
 from gamification.engine.ledger import Booking
 from gamification.engine.players import Player, Players
@@ -47,7 +47,7 @@ def record_locked(locked: Players, batch: Sequence[CheckedEvent], now: datetime)
         receipt = record_one(locked[event.user.pk], event, now, policy, rules)
         known[name] = receipt.activity
         answers.append(receipt)
-    players.save({pk: player for pk, player in locked.items() if player.activities})
+    saving.save({pk: player for pk, player in locked.items() if player.activities})
     return answers
 
 
@@ -60,7 +60,7 @@ def _record_alone(locked: Players, event: CheckedEvent, now: datetime, policy: P
     if not is_new:
         locked.update(players.glance([event.user]))
         return _replay(_recorded_before([event])[event.user.pk, event.key], event)
-    players.save(locked)
+    saving.save(locked)
     return receipt
 
 

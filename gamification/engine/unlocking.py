@@ -38,8 +38,9 @@ def unlock_met(
     touched = set(changed)
     pending = set(changed)
     while pending:
-        rules = _open(player, rulebook.depending_on(pending))
-        values = values_for(player, rules)
+        values = values_for(player, pending)
+        rules = rulebook.within_reach(pending, values, but=rulebook.set_of(player.closed))
+        values = values_for(player, {metric for rule in rules for metric in rule.metrics}) if rules else values
         pending = set()
         for rule in rules:
             if rule.condition.is_met(values):
@@ -47,7 +48,7 @@ def unlock_met(
                 unlocked.append(rule.achievement_id)
                 pending |= {ACHIEVEMENTS_UNLOCKED} | (ledger.XP_METRICS if rule.xp_reward else set())
         touched |= pending
-    _note_progress(player, _open(player, rulebook.depending_on(touched)))
+    _note_progress(player, rulebook.depending_on(touched, but=rulebook.set_of(player.closed)))
     return tuple(unlocked)
 
 
@@ -85,24 +86,18 @@ def grant(
     player.announce(signals.achievement_unlocked, user_achievement=row)
 
 
-def values_for(player: Player, rules: Collection[Rule]) -> dict[str, int]:
-    """Return the player's values, with those of the project's own metrics that ``rules`` ask for."""
-    values = player.values()
-    own = get_settings().METRICS
-    for name in sorted({metric for rule in rules for metric in rule.metrics if metric in own}):
-        values[name] = int(get_settings().metric(name)(player.user))
+def values_for(player: Player, metrics: Collection[str]) -> dict[str, int]:
+    """Return the player's values, with those of the project's own ``metrics``."""
+    values, settings = player.values(), get_settings()
+    for name in sorted(settings.METRICS.keys() & metrics) if settings.METRICS else ():
+        values[name] = int(settings.metric(name)(player.user))
     return values
-
-
-def _open(player: Player, rules: list[Rule]) -> list[Rule]:
-    """Keep the rules whose achievement the player neither has nor lost by revocation."""
-    return [rule for rule in rules if rule.achievement_id not in player.closed]
 
 
 def _note_progress(player: Player, rules: list[Rule]) -> None:
     """Store the whole percent of what is not unlocked yet, where it has grown."""
-    values = values_for(player, rules)
+    values = values_for(player, {metric for rule in rules for metric in rule.metrics})
     for rule in rules:
-        percent = rule.condition.progress(values).percent
+        percent = rule.condition.percent(values)
         if percent > player.progress(rule.achievement_id):
             player.set_progress(rule.achievement_id, percent)

@@ -10,7 +10,7 @@ from django.db import transaction
 from gamification.domain import calendar
 from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
 from gamification.domain.catalogue import CATALOGUE, Definition
-from gamification.engine import announcing, inputs, ledger, players, unlocking
+from gamification.engine import announcing, inputs, ledger, players, saving, unlocking
 from gamification.engine.catalogue import states
 from gamification.engine.clock import moment
 from gamification.engine.results import AchievementState, Seeded
@@ -96,11 +96,11 @@ def check(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[str, 
         today = calendar.local_date(at, player.zone)
         highest = player.xp.highest_level
         unlocked = unlocking.unlock_met(
-            player, book, book.by_metric.keys(), at=at, now=at, earned_on=today, via={"by": "check"}
+            player, book, book.ladders.keys(), at=at, now=at, earned_on=today, via={"by": "check"}
         )
         if player.changed_unlocks or player.changed_progress:
             ledger.announce_level(player, highest)
-            players.save({user.pk: player})
+            saving.save({user.pk: player})
             announcing.after_commit([player])
     return unlocked
 
@@ -138,7 +138,7 @@ def unlock(
         changed = {ACHIEVEMENTS_UNLOCKED, *ledger.XP_METRICS}
         unlocking.unlock_met(player, rulebook(), changed, at=at, now=at, earned_on=today, via={"by": "grant"})
         ledger.announce_level(player, highest)
-        players.save({user.pk: player})
+        saving.save({user.pk: player})
         announcing.after_commit([player])
     return True
 
@@ -172,7 +172,7 @@ def revoke(
             ledger.book(player, ledger.opposite(paid, reason or "achievement_revoked", actor=actor), at)
         player.unlock_row(achievement_id).revoked_at = at
         player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
-        players.save({user.pk: player})
+        saving.save({user.pk: player})
         announcing.after_commit([player])
 
 

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 
-from gamification.engine import announcing, days, deriving, players
+from gamification.engine import announcing, days, deriving, players, saving
 from gamification.engine.clock import moment
 from gamification.engine.records import Records, read_records
 from gamification.models import Activity, UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
@@ -71,7 +71,7 @@ def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
                         fact.mend()
                         changed[pk] = player
                         mended.append(Drift(pk, fact.name, fact.stored, fact.derived))
-            players.save(changed)
+            saving.save(changed)
             announcing.after_commit(changed.values())
         yield from mended
 

@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from gamification.backends import get_backend
-from gamification.engine import announcing, players
+from gamification.engine import announcing, players, saving
 from gamification.models import (
     Activity,
     ExcusedDate,
@@ -87,7 +87,7 @@ def set_visibility(user: AbstractBaseUser, visible: bool) -> None:
         player = players.lock([user])[user.pk]
         if player.xp.is_visible != visible:
             player.xp.is_visible = visible
-            players.save({user.pk: player})
+            saving.save({user.pk: player})
             announcing.after_commit([player])
 
 

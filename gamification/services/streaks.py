@@ -11,7 +11,7 @@ from django.db import transaction
 
 from gamification.domain import calendar, streaks
 from gamification.domain.streaks import Change
-from gamification.engine import announcing, days, events, inputs, players, recording
+from gamification.engine import announcing, days, events, inputs, players, recording, saving
 from gamification.engine.clock import moment
 from gamification.engine.events import Event, Rules
 from gamification.engine.results import StreakChange, StreakStatus, WeekDay
@@ -68,7 +68,7 @@ def freeze(user: AbstractBaseUser, *, now: datetime | None = None) -> StreakChan
         change = streaks.freeze(before, at, player.zone, policy)
         if change.transitions:
             days.apply(player, change, policy, frozen_at=at)
-            players.save(locked)
+            saving.save(locked)
         told = replace(days.answer(player, at, policy, change, action=streaks.FROZEN), is_replay=not change.transitions)
         if change.transitions:
             player.announce(streak_changed, change=told)
@@ -96,7 +96,7 @@ def set_timezone(
                 raise TimezoneChangedRecently(retry_after=math.ceil((changed_at + TIMEZONE_REST - at).total_seconds()))
             row.timezone, row.timezone_changed_at = zone.key, at
             row.expires_at = streaks.expires_at(days.state_of(row), zone, policy)
-            players.save({user.pk: player})
+            saving.save({user.pk: player})
             announcing.after_commit([player])
         return days.status(row, at, policy)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from gamification.domain import calendar
-from gamification.engine import announcing, inputs, ledger, outcomes, players, unlocking
+from gamification.engine import announcing, inputs, ledger, outcomes, players, saving, unlocking
 from gamification.engine.clock import moment
 from gamification.engine.ledger import Booking
 from gamification.engine.results import Award, LevelInfo, XPStats
@@ -187,6 +187,6 @@ def _book(locked: Players, booking: Booking, at: datetime) -> Award:
         previous_level=level_before,
     )
     booked.outcome = outcomes.of_award(told)
-    players.save(locked)
+    saving.save(locked)
     announcing.after_commit([player])
     return told

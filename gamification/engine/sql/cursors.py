@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from django.db import connections
 from django.db.utils import DEFAULT_DB_ALIAS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
@@ -27,9 +28,24 @@ def cursor() -> CursorWrapper:
     takes to run; here each text is rewritten once.
     """
     opened = connection().cursor()
-    if connection().vendor == "sqlite":
+    if opened.db.vendor == "sqlite":
         opened.cursor.convert_query = _with_question_marks
     return opened
+
+
+@contextmanager
+def sent_together() -> Iterator[None]:
+    """Send the statements inside without waiting for each other's answers, where the driver can (psycopg 3).
+
+    They run in their order all the same; what is fetched is waited for, and an error comes at the end at the latest.
+    """
+    database = connection()
+    if database.vendor != "postgresql":
+        yield
+        return
+    database.ensure_connection()
+    with database.wrap_database_errors, database.connection.pipeline():
+        yield
 
 
 @lru_cache(maxsize=512)

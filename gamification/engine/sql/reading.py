@@ -68,10 +68,10 @@ class Site:
 
 def read(ids: Sequence[Any], since: date) -> tuple[dict[Any, Found], Site]:
     """Return what there is of the users with these ids, by id, and of the site; all zeros where nobody is found."""
-    vendor = connection().vendor
-    convert = writer(UserStreak._meta.pk, vendor)
     first = since.isoformat()
     with cursor() as opened:
+        vendor = opened.db.vendor
+        convert = writer(UserStreak._meta.pk, vendor)
         opened.execute(_text(len(ids), vendor), [first, first, *(map(convert, ids) if convert else ids)])
         rows = opened.fetchall()
     found = (_found(row, since, vendor) for row in rows)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -35,13 +35,13 @@ def writer(field: models.Field[Any, Any], vendor: str) -> Convert | None:
     if kind in PLAIN:
         return None
     if isinstance(field, models.JSONField):
-        return (field.encoder or json.JSONEncoder)().encode
+        return partial(_json_text, (field.encoder or json.JSONEncoder)().encode)
     if vendor == "postgresql" and kind in {"DateField", "DateTimeField", "DecimalField", "UUIDField"}:
         return None
     if vendor == "sqlite" and kind == "DateField":
         return date.isoformat
     if vendor == "sqlite" and kind == "DateTimeField" and settings.USE_TZ:
-        return _naive
+        return partial(_naive, connection.timezone)
     return lambda value: field.get_db_prep_save(value, connection)
 
 
@@ -60,8 +60,12 @@ def reader(field: models.Field[Any, Any], vendor: str) -> Convert | None:
     return field.to_python
 
 
-def _naive(moment: datetime) -> str:
-    return str(moment.astimezone(connection.timezone).replace(tzinfo=None))
+def _json_text(encode: Convert, value: Any) -> str:
+    return "{}" if value == {} else str(encode(value))
+
+
+def _naive(zone: tzinfo | None, moment: datetime) -> str:
+    return str(moment.astimezone(zone).replace(tzinfo=None))
 
 
 def to_date(value: Any) -> date:

@@ -32,7 +32,7 @@ class Columns:
     """Columns of a table, how an instance gives their values, and which values the driver takes in another form."""
 
     table: str
-    key: str
+    generated_key: str
     names: tuple[str, ...]
     values: Any
     converters: tuple[tuple[int, Convert], ...]
@@ -90,8 +90,10 @@ def _write(
     database = cursor.db
     columns = _columns(type(rows[0]), database.vendor)
     for part in _parts(rows, len(columns.names)):
-        text = _text(columns.table, columns.names, len(part), unique, on_conflict, columns.key)
+        text = _text(columns.table, columns.names, len(part), unique, on_conflict, columns.generated_key)
         cursor.execute(text, list(chain.from_iterable(map(columns.of, part))))
+        if not columns.generated_key:
+            continue
         keys = cursor.fetchall()
         if len(keys) < len(part):
             return False
@@ -127,7 +129,7 @@ def _columns(model: type[models.Model], vendor: str, names: tuple[str, ...] = ()
     converters = ((position, writer(fields[name], vendor)) for position, name in enumerate(names))
     return Columns(
         table=model._meta.db_table,
-        key=str(model._meta.pk.column),
+        generated_key="" if model._meta.pk.column in names else str(model._meta.pk.column),
         names=names,
         values=attrgetter(*(fields[name].attname for name in names)),
         converters=tuple((position, convert) for position, convert in converters if convert),
