@@ -27,8 +27,11 @@ def local_date(at: datetime, zone: ZoneInfo) -> date:
 
 
 def earliest_date(at: datetime) -> date:
-    """Return a date before which no zone's clock, nor the night that it is in, can be at ``at``."""
-    return at.astimezone(UTC).date() - 2 * DAY
+    """Return a date before which no zone's clock can be at ``at``, nor the night have begun that it is in.
+
+    Where it is still yesterday it is past noon there.
+    """
+    return at.astimezone(UTC).date() - DAY
 
 
 def starts_at(day: date, zone: ZoneInfo) -> datetime:

@@ -25,8 +25,8 @@ class Player:
     """One user while locked. What the steps add or change is remembered here until it is saved.
 
     Of achievements that are neither unlocked nor revoked (``open``) progress and grants are known, of the others
-    (``closed``) that they are there; ``unlocks`` holds the rows that were made or asked for. ``days`` holds those from
-    ``days_since`` on; :meth:`day` reads the others once one of them is needed.
+    (``closed``) that they are there; ``unlocks`` holds the rows that were made or asked for. So does ``days``; those
+    from ``days_since`` on were found, and :meth:`day` reads the others once one of them is needed.
     """
 
     user: AbstractBaseUser
@@ -37,6 +37,7 @@ class Player:
     closed: set[str] = field(default_factory=set)
     unlocks: dict[str, UserAchievement] = field(default_factory=dict)
     days: dict[date, UserDay] = field(default_factory=dict)
+    found_days: dict[date, Sequence[Any]] = field(default_factory=dict)
     days_since: date = date.max
     activities: list[Activity] = field(default_factory=list)
     transactions: list[tuple[XPTransaction, Activity | None]] = field(default_factory=list)
@@ -56,7 +57,8 @@ class Player:
             load_all_days([self])
         self.changed_days.add(on)
         if on not in self.days:
-            self.days[on] = UserDay(user_id=self.user.pk, date=on)
+            found = self.found_days.get(on)
+            self.days[on] = reading.day_of(found) if found else UserDay(user_id=self.user.pk, date=on)
         return self.days[on]
 
     def raise_counter(self, name: str, by: int) -> None:
@@ -183,7 +185,7 @@ def _player(user: AbstractBaseUser, found: Found | None) -> Player:
         counters=found.counters,
         open=found.open,
         closed=found.closed,
-        days=found.days,
+        found_days=found.days,
         days_since=found.days_since,
     )
 

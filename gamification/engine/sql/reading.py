@@ -40,13 +40,16 @@ WHERE s.user_id IN ({users})
 """
 
 
+DATE = [field.attname for field in UserDay._meta.concrete_fields].index("date")
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What is kept of one user.
 
     ``xp`` is None where there is no total yet. ``open`` maps achievements that are neither unlocked nor revoked to
     their progress and grants, ``closed`` names the others. ``days`` are those from the last day with a status on, or
-    from the date that was asked for if that is earlier: ``days_since``.
+    from the date that was asked for if that is earlier (``days_since``), for :func:`day_of`.
     """
 
     streak: UserStreak
@@ -54,7 +57,7 @@ class Found:
     counters: dict[str, int]
     open: dict[str, tuple[int, int]]
     closed: set[str]
-    days: dict[date, UserDay]
+    days: dict[date, Sequence[Any]]
     days_since: date
 
 
@@ -80,6 +83,12 @@ def read(ids: Sequence[Any], since: date) -> tuple[dict[Any, Found], Site]:
     return {each.streak.user_id: each for each in found}, site
 
 
+def day_of(values: Sequence[Any]) -> UserDay:
+    """Return the row of a day that was found."""
+    day: UserDay = _instance(UserDay, values, connection().vendor)
+    return day
+
+
 def hold(ids: Sequence[Any]) -> None:
     """Lock the users with these ids that have a streak, in order of id, until the transaction ends.
 
@@ -97,14 +106,13 @@ def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
     streak = _instance(UserStreak, row[: len(streaks)], vendor)
     total = row[len(streaks) : len(streaks) + len(totals)]
     counters, still_open, closed, days = map(_json, row[len(streaks) + len(totals) : -2])
-    found = [_instance(UserDay, values, vendor) for values in days or ()]
     return Found(
         streak=streak,
         xp=None if total[0] is None else _instance(UserXP, total, vendor),
         counters=counters or {},
         open=still_open or {},
         closed=set(closed or ()),
-        days={day.date: day for day in found},
+        days={to_date(values[DATE]): values for values in days or ()},
         days_since=min(since, streak.last_day or since),
     )
 
