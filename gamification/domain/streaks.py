@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -161,6 +162,7 @@ def covered_so_far(streak: Streak, now: datetime, zone: ZoneInfo, policy: Policy
     return (*gap.covered(len(gap.missed)), *gap.skipped)
 
 
+@lru_cache(maxsize=1024)
 def expires_at(streak: Streak, zone: ZoneInfo, policy: Policy) -> datetime | None:
     """Return the instant, in UTC, at which the streak breaks unless something is done; None without any day."""
     if streak.last_day is None or streak.last_at is None:
