@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ DATA_MAX_DEPTH = 8
 NUMBER_MAX = 2**63 - 1
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+UNPAIRED = re.compile("[\ud800-\udfff]")
 FUTURE_TOLERANCE = timedelta(minutes=5)
 
 _strict = Draft202012Validator.TYPE_CHECKER.redefine(
@@ -145,7 +147,7 @@ def _problem(kind: ActivityType, data: bytes) -> tuple[str, str] | None:
 
 def is_storable(text: str) -> bool:
     """Tell whether every database can store ``text``: no NUL, no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\x00" not in text and (text.isascii() or not UNPAIRED.search(text))
 
 
 def _leaves(value: object, place: str, depth: int) -> Iterator[tuple[str, object]]:

@@ -25,8 +25,9 @@ class Player:
     """One user while locked. What the steps add or change is remembered here until it is saved.
 
     Of achievements that are neither unlocked nor revoked (``open``) progress and grants are known, of the others
-    (``closed``) that they are there; ``unlocks`` holds the rows that were made or asked for. So does ``days``; those
-    from ``days_since`` on were found, and :meth:`day` reads the others once one of them is needed.
+    (``closed``) that they are there, and which rules they are once that was asked (``closed_rules``). ``unlocks`` and
+    ``days`` hold the rows that were made or asked for. Days from ``days_since`` on were found; :meth:`day` reads the
+    others once one of them is needed.
     """
 
     user: AbstractBaseUser
@@ -35,6 +36,7 @@ class Player:
     counters: dict[str, int] = field(default_factory=dict)
     open: dict[str, tuple[int, int]] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
+    closed_rules: int | None = None
     unlocks: dict[str, UserAchievement] = field(default_factory=dict)
     days: dict[date, UserDay] = field(default_factory=dict)
     found_days: dict[date, Sequence[Any]] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Player:
         self.open.pop(achievement_id, None)
         self.changed_progress.discard(achievement_id)
         self.closed.add(achievement_id)
+        self.closed_rules = None
         return row
 
     def values(self) -> dict[str, int]:

@@ -38,9 +38,8 @@ def unlock_met(
     touched = set(changed)
     pending = set(changed)
     while pending:
-        values = values_for(player, pending)
-        rules = rulebook.within_reach(pending, values, but=rulebook.set_of(player.closed))
-        values = values_for(player, {metric for rule in rules for metric in rule.metrics}) if rules else values
+        rules = rulebook.within_reach(pending, values_for(player, pending), but=_closed(player, rulebook))
+        values = values_for(player, _asked_by(rules)) if rules else {}
         pending = set()
         for rule in rules:
             if rule.condition.is_met(values):
@@ -48,7 +47,7 @@ def unlock_met(
                 unlocked.append(rule.achievement_id)
                 pending |= {ACHIEVEMENTS_UNLOCKED} | (ledger.XP_METRICS if rule.xp_reward else set())
         touched |= pending
-    _note_progress(player, rulebook.depending_on(touched, but=rulebook.set_of(player.closed)))
+    _note_progress(player, rulebook.depending_on(touched, but=_closed(player, rulebook)))
     return tuple(unlocked)
 
 
@@ -94,9 +93,20 @@ def values_for(player: Player, metrics: Collection[str]) -> dict[str, int]:
     return values
 
 
+def _closed(player: Player, rulebook: Rulebook) -> int:
+    """Return the set of rules whose achievement the player has, or lost by revocation."""
+    if player.closed_rules is None:
+        player.closed_rules = rulebook.set_of(player.closed)
+    return player.closed_rules
+
+
+def _asked_by(rules: Collection[Rule]) -> frozenset[str]:
+    return frozenset().union(*(rule.metrics for rule in rules))
+
+
 def _note_progress(player: Player, rules: list[Rule]) -> None:
     """Store the whole percent of what is not unlocked yet, where it has grown."""
-    values = values_for(player, {metric for rule in rules for metric in rule.metrics})
+    values = values_for(player, _asked_by(rules))
     for rule in rules:
         percent = rule.condition.percent(values)
         if percent > player.progress(rule.achievement_id):
