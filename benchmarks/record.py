@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -99,14 +98,14 @@ def _moment(number: int, users: int) -> datetime:
 
 def _floor(database: str, users: list[Any]) -> Any:
     """Return the function that writes as many rows into a copy of the database, over the bare driver."""
-    execute, commit = _sqlite() if database == "sqlite" else _postgresql()
+    raw = raw_copy(database)
     numbers = count()
 
     def floor() -> None:
         for _ in range(PER_ROUND):
             number = next(numbers)
-            _write(execute, users[number % len(users)].pk, number, _moment(number, len(users)))
-            commit()
+            _write(raw.execute, users[number % len(users)].pk, number, _moment(number, len(users)))
+            raw.commit()
 
     return floor
 
@@ -154,32 +153,54 @@ OUTCOME = json.dumps(
 )
 
 
-def _sqlite() -> tuple[Any, Any]:
-    source = str(connection.settings_dict["NAME"])
-    connection.close()
-    shutil.copy(source, f"{source}.floor")
-    raw = sqlite3.connect(f"{source}.floor", isolation_level=None)
-    raw.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+class SQLite:
+    """The driver alone, on a copy of the database."""
 
-    def execute(statement: str, values: tuple[Any, ...]) -> Any:
-        if not raw.in_transaction:
-            raw.execute("BEGIN IMMEDIATE")
-        return raw.execute(statement.replace("%s", "?"), [_plain(value) for value in values])
+    def __init__(self) -> None:
+        source = str(connection.settings_dict["NAME"])
+        connection.close()
+        shutil.copy(source, f"{source}.floor")
+        self._raw = sqlite3.connect(f"{source}.floor", isolation_level=None)
+        self._raw.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
 
-    return execute, raw.commit
+    def execute(self, statement: str, values: tuple[Any, ...]) -> Any:
+        if not self._raw.in_transaction:
+            self._raw.execute("BEGIN IMMEDIATE")
+        return self._raw.execute(statement.replace("%s", "?"), [_plain(value) for value in values])
+
+    def insert_many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._raw.execute("BEGIN IMMEDIATE")
+        self._raw.executemany(statement.replace("%s", "?"), ([_plain(value) for value in row] for row in rows))
+        self._raw.commit()
+
+    def commit(self) -> None:
+        self._raw.commit()
+
+
+class PostgreSQL:
+    """The driver alone, on a copy of the database; every statement is prepared."""
+
+    def __init__(self) -> None:
+        own = connection.settings_dict
+        url = f"postgres://{own['USER']}@{own['HOST']}:{own['PORT']}"
+        name = f"floor_{uuid4().hex}"
+        connection.close()
+        with psycopg.connect(f"{url}/template1", autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {own['NAME']}")
+        self._raw = psycopg.connect(f"{url}/{name}", prepare_threshold=0)
+        self._cursor = self._raw.cursor()
+        self.execute = self._cursor.execute
+        self.commit = self._raw.commit
+
+    def insert_many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._cursor.executemany(statement, rows)
+        self._raw.commit()
+
+
+def raw_copy(database: str) -> Any:
+    """Return the bare driver's connection to a copy of the database."""
+    return SQLite() if database == "sqlite" else PostgreSQL()
 
 
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, datetime) else value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _postgresql() -> tuple[Any, Any]:
-    own = connection.settings_dict
-    url = f"postgres://{own['USER']}@{own['HOST']}:{own['PORT']}"
-    name = f"floor_{uuid4().hex}"
-    connection.close()
-    with psycopg.connect(f"{url}/template1", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(own['NAME']).path}")
-    raw = psycopg.connect(f"{url}/{name}", prepare_threshold=0)
-    cursor = raw.cursor()
-    return cursor.execute, raw.commit
