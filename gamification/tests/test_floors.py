@@ -21,6 +21,7 @@ FLOORS = [
     {"models"},
     {"backends", "migrations"},
     {"engine"},
+    {"tasks"},
     {"services", "checks"},
     {"api", "dashboard", "admin", "management", "apps"},
     {"templatetags"},  # show elsewhere what the dashboard shows
