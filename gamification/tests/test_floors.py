@@ -17,7 +17,7 @@ APP = Path(__file__).resolve().parents[1]
 
 FLOORS = [
     {"domain", "exceptions"},
-    {"conf", "signals"},
+    {"conf", "signals", "replicas"},
     {"models"},
     {"backends", "migrations"},
     {"engine"},
