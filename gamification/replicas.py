@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,6 +28,8 @@ PIN_SECONDS = 300
 RETRY_SECONDS = 5
 #: Later than any position: where there is none to compare, only time ends the pin.
 NEVER = 2**63 - 1
+#: How statements that concern us are told.
+TABLES, LOCK = "gamification_", "FOR UPDATE"
 UNREACHABLE = (OperationalError, InterfaceError)
 
 logger = logging.getLogger(__name__)
@@ -72,11 +75,7 @@ class ReplicaRouter:
         return REPLICA if not connections[PRIMARY].in_atomic_block and reads.is_free() else PRIMARY
 
     def db_for_write(self, model: type[Model], *, instance: Model | None = None, **hints: Any) -> str | None:
-        if not self._is_ours(model, instance):
-            return None
-        if (reads := _reads.get()) is not None:
-            reads.has_written = True
-        return PRIMARY
+        return PRIMARY if self._is_ours(model, instance) else None
 
     def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:
         return True if {one._state.db, other._state.db} <= {PRIMARY, REPLICA} else None
@@ -107,18 +106,28 @@ class ReplicaMiddleware:
             response = self.get_response(request)
             _remember(request, response)
             return response
-        reads = Reads(request)
-        token = _reads.set(reads)
-        try:
-            with connections[REPLICA].execute_wrapper(_noticing(reads)):
-                response = self.get_response(request)
+        with reading(request) as reads:
+            response = self.get_response(request)
             if reads.has_failed:
                 response = self.get_response(request)  # nothing was changed, so it can be asked again
-        finally:
-            _reads.reset(token)
         if reads.has_written:
             _remember(request, response)
         return response
+
+
+@contextmanager
+def reading(request: HttpRequest) -> Iterator[Reads]:
+    """Let the app's reads go to the replica, as long as nothing of the app is written and the replica answers."""
+    reads = Reads(request)
+    token = _reads.set(reads)
+    try:
+        with (
+            connections[PRIMARY].execute_wrapper(_noticing_writes(reads)),
+            connections[REPLICA].execute_wrapper(_noticing_failures(reads)),
+        ):
+            yield reads
+    finally:
+        _reads.reset(token)
 
 
 def is_usable(position: int) -> bool:
@@ -135,7 +144,19 @@ def is_usable(position: int) -> bool:
         return False
 
 
-def _noticing(reads: Reads) -> Callable[..., Any]:
+def _noticing_writes(reads: Reads) -> Callable[..., Any]:
+    """Return a wrapper of statements that notices those that change the app's tables, or lock rows of them."""
+
+    def notice(execute: Callable[..., Any], sql: Any, *rest: Any) -> Any:
+        text = str(sql)
+        if TABLES in text and (LOCK in text or not text.lstrip().upper().startswith("SELECT")):
+            reads.has_written = True
+        return execute(sql, *rest)
+
+    return notice
+
+
+def _noticing_failures(reads: Reads) -> Callable[..., Any]:
     """Return a wrapper of statements that notices when the replica fails in the middle of a request."""
 
     def notice(execute: Callable[..., Any], *statement: Any) -> Any:

@@ -14,7 +14,7 @@ from rest_framework.authtoken.models import Token
 
 from gamification import replicas
 from gamification.models import LeaderboardCache, UserStreak, UserXP
-from gamification.replicas import COOKIE, PRIMARY, REPLICA, Reads, ReplicaRouter
+from gamification.replicas import COOKIE, PRIMARY, REPLICA, ReplicaRouter
 from gamification.services import leaderboards, streaks, xp
 from gamification.tests import servers
 from gamification.tests.backends.people import give, person
@@ -183,10 +183,8 @@ def test_nothing_is_kept_in_the_browser_of_a_client_without_cookies(ada):
 @pytest.fixture
 def reading(replica, rf):
     """Be in the middle of a request that may read from the replica."""
-    reads = Reads(rf.get("/"))
-    token = replicas._reads.set(reads)
-    yield reads
-    replicas._reads.reset(token)
+    with replicas.reading(rf.get("/")) as reads:
+        yield reads
 
 
 def test_outside_of_requests_everything_is_on_the_primary(replica):
@@ -213,7 +211,19 @@ def test_after_a_write_the_request_reads_on_the_primary(ada, replica, reading):
         xp.award(ada, 5, reason="gift", key="gift")
         after = xp.level(ada).total_xp
 
-    assert (before, after) == (REPLICA, 5)
+    assert (before, after, reading.has_written) == (REPLICA, 5, True)
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE gamification_userxp SET version = version", "SELECT * FROM gamification_userstreak FOR UPDATE"]
+)
+def test_a_write_past_the_orm_is_noticed_too(reading, sql):
+    with transaction.atomic(), connections[PRIMARY].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM gamification_userxp")
+        before = reading.has_written
+        cursor.execute(sql)
+
+    assert (before, reading.has_written, UserXP.objects.all().db) == (False, True, PRIMARY)
 
 
 def test_what_was_read_from_the_replica_is_saved_on_the_primary(bob, reading):
@@ -222,9 +232,10 @@ def test_what_was_read_from_the_replica_is_saved_on_the_primary(bob, reading):
     user = row.user
     user.first_name = "Bob"
     user.save()
-    row.refresh_from_db()
+    before = row._state.db
+    row.save()
 
-    assert (mixes, row._state.db, user._state.db) == (True, PRIMARY, PRIMARY)
+    assert (mixes, before, row._state.db, user._state.db) == (True, REPLICA, PRIMARY, PRIMARY)
 
 
 def test_nothing_is_migrated_on_the_replica():
