@@ -1,8 +1,9 @@
 """Several processes on one PostgreSQL: how recording and working on the backlog grow with their number.
 
-The floor of each is one process doing the same. Beside the product stands a driver that does the least that recording
-must do (lock the user, append to a log and a ledger, add up, commit): how far that grows is what the machine has to
-give, and the goals are shares of it.
+The floor of each is one process doing the same. What is measured is how many operations a second all do together, so
+nobody can grow past the number of cores, which the server shares. Beside the product stands a driver that does the
+least that recording must do (lock the user, append to a log and a ledger, add up, commit): it waits for the disk more
+than it computes, and shows what more processes are worth to the server alone.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from gamification.tests.workers import run_workers
 DATABASES = ("postgresql",)
 USERS_EACH = 25
 USERS_OF_BACKLOG = 200
-#: What is shared of the growth that the driver shows; the rest is the client's own CPU, which the server competes for.
-GOAL = ">= 0.8"
+#: By the number of processes. More of them than cores win nothing but the waits for the disk.
+GOALS = {2: ">= 1.3", 4: ""}
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 TURN, NUMBER, URL = "BENCHMARK_TURN", "BENCHMARK_NUMBER", "DATABASE_URL"
 
@@ -51,7 +52,7 @@ def run(database: str, *, is_quick: bool) -> Iterator[Measurement]:
     with psycopg.connect(os.environ[URL]) as connection:
         connection.execute(DRIVER_TABLES)
     turns = iter(range(10_000))
-    rounds, number = (1, 40) if is_quick else (3, 500)
+    rounds, number = (1, 40) if is_quick else (3, 120)
     processes = (1, 2) if is_quick else (1, 2, 4)
     driver: list[dict[int, float]] = []
     product: list[dict[int, float]] = []
@@ -59,10 +60,9 @@ def run(database: str, *, is_quick: bool) -> Iterator[Measurement]:
         driver.append({n: _together(drive, n, next(turns), number) for n in processes})
         product.append({n: _together(record, n, next(turns), number) for n in processes})
     for n in processes[1:]:
-        yield _growth(f"driver, {n} processes", "1 process", driver, n)
-        yield _growth(f"record, {n} processes", "1 process", product, n)
-        yield _share(f"growth of record with {n} processes", driver, product, n)
-    yield from _backlog(rounds, 400 if is_quick else 4000, turns)
+        yield _growth(f"driver, {n} processes", driver, n)
+        yield _growth(f"record, {n} processes", product, n, GOALS[n])
+    yield from _backlog(rounds, 400 if is_quick else 1000, turns)
     verified()
 
 
@@ -127,7 +127,7 @@ def _backlog(rounds: int, number: int, turns: Iterator[int]) -> Iterator[Measure
         two = _together(work, 2, 0, number // 2)
         rates.append({0: direct, 1: one, 2: two})
     yield _row("backlog, 1 worker", "record_many", [each[1] / each[0] for each in rates], rates, 0, 1, ">= 0.6")
-    yield _row("backlog, 2 workers", "1 worker", [each[2] / each[1] for each in rates], rates, 1, 2)
+    yield _row("backlog, 2 workers", "1 worker", [each[2] / each[1] for each in rates], rates, 1, 2, ">= 1.3")
 
 
 def _record_in_parts(batch: list[Event]) -> None:
@@ -146,14 +146,8 @@ def _events(turn: int, number: int) -> list[Event]:
     ]
 
 
-def _growth(work: str, against: str, rates: list[dict[int, float]], n: int) -> Measurement:
-    return _row(work, against, [each[n] / each[1] for each in rates], rates, 1, n)
-
-
-def _share(work: str, driver: list[dict[int, float]], product: list[dict[int, float]], n: int) -> Measurement:
-    """Compare how far the product grows with how far the driver does."""
-    ratios = [(mine[n] / mine[1]) / (own[n] / own[1]) for own, mine in zip(driver, product, strict=True)]
-    return _row(work, "that of the driver", ratios, product, 1, n, GOAL)
+def _growth(work: str, rates: list[dict[int, float]], n: int, goal: str = "") -> Measurement:
+    return _row(work, "1 process", [each[n] / each[1] for each in rates], rates, 1, n, goal)
 
 
 def _row(
