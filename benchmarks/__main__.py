@@ -23,7 +23,7 @@ import django
 from benchmarks.tables import print_table
 from gamification.tests import servers
 
-ALL = ("record", "batches", "imports", "others")
+ALL = ("record", "batches", "imports", "others", "processes")
 RESULTS = Path(__file__).parent / "results.json"
 
 

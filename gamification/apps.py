@@ -16,3 +16,4 @@ class GamificationConfig(AppConfig):
         """Register the system checks."""
         register(checks.check_settings)
         register(checks.check_databases)
+        register(checks.check_replica)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
 from gamification.domain.activity_types import DERIVED_COUNTERS
+from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
 HOOKS = ("LEADERBOARD_BACKEND", "DISPLAY_NAME", "AVATAR_URL", "USER_TIMEZONE", "IS_EXCLUDED", "SCOPES")
 WHOLE_NUMBERS = {
@@ -63,6 +65,41 @@ def check_databases(**kwargs: Any) -> list[CheckMessage]:
         if database["ENGINE"].endswith("sqlite3")
         and str(database.get("OPTIONS", {}).get("transaction_mode", "")).upper() != "IMMEDIATE"
     ]
+
+
+def check_replica(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of a replica that is set up by halves, or whose users would not find what they wrote."""
+    parts = {
+        "DATABASES['replica']": REPLICA in settings.DATABASES,
+        "DATABASE_ROUTERS": _names(settings.DATABASE_ROUTERS, ReplicaRouter),
+        "MIDDLEWARE": _names(settings.MIDDLEWARE, ReplicaMiddleware),
+    }
+    if not (parts["DATABASE_ROUTERS"] or parts["MIDDLEWARE"]):
+        return []
+    messages: list[CheckMessage] = [
+        Warning(
+            f"The replica is not read from: {part} lacks it.",
+            hint="It takes the database, and ReplicaRouter and ReplicaMiddleware of gamification.replicas.",
+            id="gamification.W002",
+        )
+        for part, is_there in parts.items()
+        if not is_there
+    ]
+    if settings.CACHES.get("default", {}).get("BACKEND", "").endswith(("LocMemCache", "DummyCache")):
+        messages.append(
+            Warning(
+                "With a replica, clients with tokens find what they wrote only where processes share a cache.",
+                hint="Let CACHES['default'] be Redis, Valkey, Memcached or the database.",
+                id="gamification.W003",
+            )
+        )
+    return messages
+
+
+def _names(paths: Iterable[Any], wanted: type) -> bool:
+    """Tell whether one of ``paths`` leads to ``wanted`` or to what is derived from it."""
+    found = (import_string(path) if isinstance(path, str) else type(path) for path in paths)
+    return any(isinstance(one, type) and issubclass(one, wanted) for one in found)
 
 
 def _unknown(name: str) -> CheckMessage:

@@ -112,6 +112,16 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
+if REPLICA_URL := env.str("REPLICA_URL", default=""):
+    _replica = env.db_url_config(REPLICA_URL)
+    DATABASES["replica"] = {
+        **DATABASES["default"],
+        **_replica,
+        "OPTIONS": {"connect_timeout": 2, **_replica.get("OPTIONS", {})},  # seconds; past them the primary answers
+        "TEST": {"MIRROR": "default"},
+    }
+    DATABASE_ROUTERS = ["gamification.replicas.ReplicaRouter"]
+    MIDDLEWARE.append("gamification.replicas.ReplicaMiddleware")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -123,6 +133,14 @@ if CACHES["default"]["BACKEND"].endswith(".RedisCache"):
         "socket_connect_timeout": 0.25,
         **CACHES["default"].get("OPTIONS", {}),
     }
+
+# Background work: at once, in the process that asks for it, unless a queue is named.
+
+TASKS = {
+    "default": {"BACKEND": env.str("TASKS_BACKEND", default="django_tasks.backends.immediate.ImmediateBackend")},
+}
+if TASKS["default"]["BACKEND"].startswith("django_tasks_db."):
+    INSTALLED_APPS.append("django_tasks_db")
 
 # People
 

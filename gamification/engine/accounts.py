@@ -1,4 +1,4 @@
-"""Users by the name they sign in with: found, and made where they are missing."""
+"""Users by the name they sign in with: found, made where they are missing, and given their first row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from gamification.engine import players
 from gamification.exceptions import InvalidInput
+from gamification.models import UserStreak
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -58,6 +60,17 @@ def make(names: Iterable[str]) -> tuple[dict[str, Any], dict[str, InvalidInput]]
     for name in users.keys() - made.keys():
         refused[name] = InvalidInput("The database takes no user of this name.", field="user")
     return made, refused
+
+
+def begin(users: Iterable[AbstractBaseUser]) -> None:
+    """Give new users their streak, in order of id and before anything is locked.
+
+    Locking makes the rows of new users one by one, so that it cannot wait in a circle; here nothing is held meanwhile.
+    """
+    by_id = {user.pk: user for user in users}
+    begun = UserStreak.objects.filter(user_id__in=by_id).values_list("user_id", flat=True)
+    missing = sorted(by_id.keys() - set(begun))
+    UserStreak.objects.bulk_create([players.new_streak(by_id[pk]) for pk in missing], ignore_conflicts=True)
 
 
 def _new_user(name: str) -> AbstractBaseUser:

@@ -8,6 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from django.db import router
+
 from gamification.conf import STATE_METRICS, get_settings
 from gamification.domain import calendar
 from gamification.engine.sql import reading
@@ -154,7 +156,7 @@ def hold(ids: Iterable[Any]) -> None:
 def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> Players:
     """Return ``users`` as :func:`lock` does, for reading: without the lock, and with zeros where there are no rows."""
     by_id = {user.pk: user for user in users}
-    found, site = reading.read(list(by_id), since)
+    found, site = reading.read(list(by_id), since, router.db_for_read(UserStreak))
     return Players({pk: _player(user, found.get(pk)) for pk, user in by_id.items()}, site)
 
 

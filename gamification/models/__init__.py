@@ -2,6 +2,7 @@
 
 from gamification.models.achievements import Achievement, UserAchievement
 from gamification.models.activities import Activity, UserCounter
+from gamification.models.backlog import QueuedActivity
 from gamification.models.leaderboards import LeaderboardCache
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
 from gamification.models.throttles import RequestCount
@@ -12,6 +13,7 @@ __all__ = [
     "Activity",
     "ExcusedDate",
     "LeaderboardCache",
+    "QueuedActivity",
     "RequestCount",
     "UserAchievement",
     "UserCounter",

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from gamification import tasks
 from gamification.domain import calendar
-from gamification.engine import accounts, announcing, events, inputs, players, recording, rows
+from gamification.engine import accounts, announcing, backlog, events, inputs, players, recording, rows
 from gamification.engine.clock import moment
 from gamification.engine.events import Event, Rules
 from gamification.engine.lines import BrokenFileError, Lines
 from gamification.engine.rows import Refusal, Row
 from gamification.engine.staging import StagedRow, Staging
 from gamification.exceptions import GamificationError, InvalidInput
-from gamification.models import UserStreak
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -35,6 +35,7 @@ NAME_MAX_LENGTH = 255
 ROWS_PER_TICK = 500
 
 ItemT = TypeVar("ItemT")
+TakeIn = Callable[[list[tuple[StagedRow, Event]], Staging, Rules, "Imported"], None]
 
 
 class Progress(Protocol):
@@ -45,22 +46,24 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class Imported:
-    """What an import came to: ``rows`` is the sum of those recorded, replayed and refused."""
+    """What an import came to: ``rows`` is the sum of those recorded, replayed, enqueued and refused."""
 
     rows: int = 0
     recorded: int = 0
     replayed: int = 0
+    enqueued: int = 0
     refused: int = 0
     people: int = 0
     people_made: int = 0
 
 
-def run(
+def run(  # noqa: PLR0913 -- the public signature
     stream: BinaryIO,
     *,
     form: str = "",
     create_users: bool = False,
     dry_run: bool = False,
+    enqueue: bool = False,
     now: datetime | None = None,
     report: Callable[[Refusal], None] = lambda _: None,
     progress: Progress = lambda step, done, total: None,
@@ -71,6 +74,8 @@ def run(
     The rows are staged first and then recorded user by user in order of time, so that neither the order of the file
     nor ``events_at_once`` (the events of one transaction) changes the outcome. A row that was recorded before is
     counted as a replay. ``form`` is one of ``FORMS``, or told by the content; with ``dry_run`` nothing is kept.
+    With ``enqueue`` the rows go to the backlog instead, for as many workers as there are; of several rows with one
+    key the earliest then counts, where it is the first of the file otherwise.
 
     Raises:
         BrokenFileError: the file cannot be read to its end; nothing was recorded.
@@ -80,9 +85,10 @@ def run(
     with Staging() as staging, transaction.atomic() if dry_run else nullcontext():
         _stage(rows.read(Lines(stream), form), staging, rules, progress)
         done.people_made = _identify(staging, create_users=create_users)
-        _record(staging, rules, done, progress, events_at_once)
+        take_in = _enqueue_part if enqueue else _record_part
+        _take_in(take_in, staging, rules, done, progress, events_at_once)
         _, done.people, done.refused = staging.counts()
-        done.rows = done.recorded + done.replayed + done.refused
+        done.rows = done.recorded + done.replayed + done.enqueued + done.refused
         for refusal in staging.refusals():
             report(refusal)
         if dry_run:
@@ -152,30 +158,33 @@ def _identify(staging: Staging, *, create_users: bool) -> int:
     return made
 
 
-def _record(staging: Staging, rules: Rules, done: Imported, progress: Progress, events_at_once: int) -> None:
-    """Record what was staged; what comes under a key for the second time follows when all else is in."""
+def _take_in(
+    take_in: TakeIn, staging: Staging, rules: Rules, done: Imported, progress: Progress, events_at_once: int
+) -> None:
+    """Take in what was staged; what comes under a key for the second time follows when all else is in."""
     total = staging.counts()[0]
     for again in (False, True):
         for part in _parts(staging.in_order(again=again), events_at_once):
-            _record_part(part, staging, rules, done)
-            progress("Recording", done.recorded + done.replayed, total)
+            users = _users_of(part)
+            for row in part:
+                if row.user_id not in users:
+                    staging.refuse(Refusal(row.line, "unknown_user", "The user is gone.", "user"))
+            known = [(row, _event(row, users[row.user_id])) for row in part if row.user_id in users]
+            take_in(known, staging, rules, done)
+            progress("Recording", done.recorded + done.replayed + done.enqueued, total)
 
 
-def _record_part(part: list[StagedRow], staging: Staging, rules: Rules, done: Imported) -> None:
-    users = _users_of(part)
-    for row in part:
-        if row.user_id not in users:
-            staging.refuse(Refusal(row.line, "unknown_user", "The user is gone.", "user"))
-    part = [row for row in part if row.user_id in users]
+def _record_part(part: list[tuple[StagedRow, Event]], staging: Staging, rules: Rules, done: Imported) -> None:
     if not part:
         return
-    checked = [events.check(_event(row, users[row.user_id]), rules) for row in part]
-    _begin(users.values())
+    users = {event.user.pk: event.user for _, event in part}
+    checked = [events.check(event, rules) for _, event in part]
+    accounts.begin(users.values())
     with transaction.atomic():
         locked = players.lock(users.values(), calendar.earliest_date(min(event.at for event in checked)))
         answers = recording.record_locked(locked, checked, rules.now)
         announcing.after_commit(locked.values())
-    for row, answer in zip(part, answers, strict=True):
+    for (row, _), answer in zip(part, answers, strict=True):
         if isinstance(answer, GamificationError):
             staging.refuse(Refusal(row.line, answer.code, answer.message, answer.field))
         elif answer.is_replay:
@@ -184,23 +193,18 @@ def _record_part(part: list[StagedRow], staging: Staging, rules: Rules, done: Im
             done.recorded += 1
 
 
+def _enqueue_part(part: list[tuple[StagedRow, Event]], staging: Staging, rules: Rules, done: Imported) -> None:
+    with transaction.atomic():
+        done.enqueued += backlog.put([(event, events.check(event, rules)) for _, event in part], rules)
+        tasks.work_after_commit()
+
+
 def _users_of(part: list[StagedRow]) -> dict[Any, AbstractBaseUser]:
     """Return the users of the rows by their staged key."""
     to_key = get_user_model()._meta.pk.to_python
     keys = {row.user_id: to_key(row.user_id) for row in part}
     found = get_user_model()._default_manager.in_bulk(list(keys.values()))
     return {staged: found[key] for staged, key in keys.items() if key in found}
-
-
-def _begin(users: Iterable[AbstractBaseUser]) -> None:
-    """Give new users their streak, in order of id and before anything is locked.
-
-    Locking makes the rows of new users one by one, so that it cannot wait in a circle; here nothing is held meanwhile.
-    """
-    by_id = {user.pk: user for user in users}
-    begun = UserStreak.objects.filter(user_id__in=by_id).values_list("user_id", flat=True)
-    missing = sorted(by_id.keys() - set(begun))
-    UserStreak.objects.bulk_create([players.new_streak(by_id[pk]) for pk in missing], ignore_conflicts=True)
 
 
 def _event(row: StagedRow, user: AbstractBaseUser) -> Event:

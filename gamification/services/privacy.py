@@ -15,6 +15,7 @@ from gamification.engine import announcing, players, saving
 from gamification.models import (
     Activity,
     ExcusedDate,
+    QueuedActivity,
     RequestCount,
     UserAchievement,
     UserCounter,
@@ -36,6 +37,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "achievements": (UserAchievement, "achievement_id"),
     "activities": (Activity, "id"),
     "xp_transactions": (XPTransaction, "id"),
+    "backlog": (QueuedActivity, "id"),
 }
 IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
@@ -67,6 +69,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             "activities": Activity.objects.filter(user_id=user.pk).erase(),
         }
         for name, model in (
+            ("backlog", QueuedActivity),
             ("achievements", UserAchievement),
             ("days", UserDay),
             ("counters", UserCounter),

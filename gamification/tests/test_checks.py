@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
-from gamification.checks import check_databases, check_settings
+from gamification.checks import check_databases, check_replica, check_settings
 
 
 def found(**given: Any) -> list[tuple[str, str]]:
@@ -173,3 +173,30 @@ def test_sqlite_without_immediate_transactions_is_warned_of(monkeypatch, options
 
 def test_other_databases_are_not_warned_of(monkeypatch):
     assert warnings_of(monkeypatch, ENGINE="django.db.backends.postgresql", NAME="x") == []
+
+
+# A replica
+
+REPLICA = {
+    "DATABASES": {"default": {}, "replica": {}},
+    "DATABASE_ROUTERS": ["gamification.replicas.ReplicaRouter"],
+    "MIDDLEWARE": ["gamification.replicas.ReplicaMiddleware"],
+    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"DATABASE_ROUTERS": [], "MIDDLEWARE": []}, []),
+        ({"DATABASES": {"default": {}}}, ["gamification.W002"]),
+        ({"DATABASE_ROUTERS": []}, ["gamification.W002"]),
+        ({"MIDDLEWARE": ["django.middleware.common.CommonMiddleware"]}, ["gamification.W002"]),
+        ({"CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}}, ["gamification.W003"]),
+    ],
+)
+def test_a_replica_that_is_set_up_by_halves_is_named(monkeypatch, changed, expected):
+    monkeypatch.setattr("gamification.checks.settings", SimpleNamespace(**{**REPLICA, **changed}))
+
+    assert [message.id for message in check_replica()] == expected

@@ -17,10 +17,11 @@ APP = Path(__file__).resolve().parents[1]
 
 FLOORS = [
     {"domain", "exceptions"},
-    {"conf", "signals"},
+    {"conf", "signals", "replicas"},
     {"models"},
     {"backends", "migrations"},
     {"engine"},
+    {"tasks"},
     {"services", "checks"},
     {"api", "dashboard", "admin", "management", "apps"},
     {"templatetags"},  # show elsewhere what the dashboard shows

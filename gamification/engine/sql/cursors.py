@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 
-def connection() -> BaseDatabaseWrapper:
+def connection(alias: str = DEFAULT_DB_ALIAS) -> BaseDatabaseWrapper:
     """Return the connection itself: its proxy looks it up again for each attribute."""
-    return connections[DEFAULT_DB_ALIAS]
+    return connections[alias]
 
 
-def cursor() -> CursorWrapper:
+def cursor(alias: str = DEFAULT_DB_ALIAS) -> CursorWrapper:
     """Return a cursor of Django's, with its log and its hooks.
 
     Over SQLite Django rewrites the placeholders of a statement whenever it runs, which takes longer than a short one
     takes to run; here each text is rewritten once.
     """
-    opened = connection().cursor()
+    opened = connection(alias).cursor()
     if opened.db.vendor == "sqlite":
         opened.cursor.convert_query = _with_question_marks
     return opened

@@ -69,10 +69,10 @@ class Site:
     excused: frozenset[date]
 
 
-def read(ids: Sequence[Any], since: date) -> tuple[dict[Any, Found], Site]:
+def read(ids: Sequence[Any], since: date, using: str = DEFAULT_DB_ALIAS) -> tuple[dict[Any, Found], Site]:
     """Return what there is of the users with these ids, by id, and of the site; all zeros where nobody is found."""
     first = since.isoformat()
-    with cursor() as opened:
+    with cursor(using) as opened:
         vendor = opened.db.vendor
         convert = writer(UserStreak._meta.pk, vendor)
         opened.execute(_text(len(ids), vendor), [first, first, *(map(convert, ids) if convert else ids)])

@@ -36,7 +36,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report", metavar="FILE", help="write the refused rows to FILE (CSV) instead of showing them"
         )
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen and keep nothing")
+        ways = parser.add_mutually_exclusive_group()
+        ways.add_argument("--dry-run", action="store_true", help="say what would happen and keep nothing")
+        ways.add_argument(
+            "--enqueue", action="store_true", help="leave the recording to the workers of the backlog, all at once"
+        )
         parser.add_argument(
             "--batch-size", type=_size, default=imports.EVENTS_AT_ONCE, metavar="N", help="events per transaction"
         )
@@ -53,6 +57,7 @@ class Command(BaseCommand):
                     form=options["format"] or _form_of(file),
                     create_users=options["create_users"],
                     dry_run=options["dry_run"],
+                    enqueue=options["enqueue"],
                     report=tell,
                     progress=bars,
                     events_at_once=options["batch_size"],
@@ -90,9 +95,12 @@ class Command(BaseCommand):
         for name, number in (
             ("recorded", done.recorded),
             ("replayed", done.replayed),
+            ("enqueued", done.enqueued),
             ("refused", done.refused),
             ("new users", done.people_made),
         ):
+            if name == "enqueued" and not number:
+                continue
             self.stdout.write(f"  {name:<10}{number:>12,}")
         if is_dry:
             self.stdout.write("This was a dry run: nothing was kept.")

@@ -218,7 +218,7 @@ def test_a_recording_is_one_reading_and_a_statement_for_each_table(ada):
 
 
 def test_a_recording_takes_few_calls_of_functions(ada):
-    """Time depends on the machine; how many functions are called does not. With a query of the ORM for each table it was 15,000."""
+    """Time depends on the machine, calls do not. With a query of the ORM for each table it took 15,000."""
     activities.record(ada, "scenario_completed", key="warm", data=SCENARIO, now=NOON)
     profile = cProfile.Profile()
 

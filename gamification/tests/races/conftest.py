@@ -33,6 +33,9 @@ class Race:
     def run(self, target: Callable[[int], Any], number: int = 8) -> list[processes.Outcome]:
         return processes.race(target, self.url, number)
 
+    def start(self, target: Callable[[], Any]) -> Any:
+        return processes.start(target, self.url)
+
     def drifts(self) -> list[str]:
         return [str(drift) for drift in integrity.verify(now=NOW)]
 

@@ -66,6 +66,15 @@ def race(target: Callable[[int], Any], url: str, number: int = 8) -> list[Outcom
             process.join()
 
 
+def start(target: Callable[[], Any], url: str) -> Any:
+    """Call ``target`` in a process on the database at ``url`` and return the process, which may be killed."""
+    with mock.patch.dict(os.environ, environment(ASYNCHRONOUS), clear=True):
+        CONTEXT.set_forkserver_preload(PRELOADED)
+        process = CONTEXT.Process(target=_run_alone, args=(target, url), daemon=True)
+        process.start()
+    return process
+
+
 @contextmanager
 def database(url: str) -> Iterator[None]:
     """Let the default connection of this thread lead to ``url``, with the options that the project gives it."""
@@ -79,6 +88,13 @@ def database(url: str) -> Iterator[None]:
     finally:
         connections["default"].close()
         connections["default"] = before
+
+
+def _run_alone(target: Callable[[], Any], url: str) -> None:
+    django.setup()
+    settings.DEBUG = False
+    with database(url):
+        target()
 
 
 def _run(target: Callable[[int], Any], number: int, url: str, gate: Any, answer: Connection) -> None:

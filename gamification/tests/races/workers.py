@@ -13,10 +13,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 
-from gamification.engine import players
+from gamification.engine import backlog, players
 from gamification.exceptions import AlreadyReversed
 from gamification.models import UserStreak, XPTransaction
-from gamification.services import achievements, activities, integrity, leaderboards, privacy, streaks, xp
+from gamification.services import achievements, activities, ingestion, integrity, leaderboards, privacy, streaks, xp
 from gamification.services.activities import Event
 
 TURNS = 20
@@ -269,6 +269,18 @@ def die_while_rebuilding(number: int) -> None:
 
     with connection.execute_wrapper(die), suppress(SystemExit):
         leaderboards.refresh("xp_all_time", now=NOW)
+
+
+def work_on_the_backlog() -> None:
+    """Record what waits, a little at a time."""
+    backlog.EVENTS_AT_ONCE, backlog.USERS_AT_ONCE = 40, 5
+    ingestion.work(now=NOW)
+
+
+def take_from_the_backlog(number: int) -> int:
+    """Record what waits, a little at a time, and return how much it was."""
+    backlog.EVENTS_AT_ONCE, backlog.USERS_AT_ONCE = 200, 5
+    return ingestion.work(now=NOW).total
 
 
 def _disable_the_lock() -> None:

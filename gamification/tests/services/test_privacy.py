@@ -30,7 +30,16 @@ from gamification.tests.services.lives import NOW, lively, rows
 pytestmark = pytest.mark.django_db
 
 PK = 987_654_321
-OF_A_PERSON = {"UserStreak", "UserXP", "UserCounter", "UserDay", "UserAchievement", "Activity", "XPTransaction"}
+OF_A_PERSON = {
+    "UserStreak",
+    "UserXP",
+    "UserCounter",
+    "UserDay",
+    "UserAchievement",
+    "Activity",
+    "XPTransaction",
+    "QueuedActivity",
+}
 
 
 @pytest.fixture
