@@ -65,6 +65,11 @@ def seconds(work: Work) -> float:
     return time.perf_counter() - begun
 
 
+def median_of(work: Work, rounds: int) -> float:
+    """Return how long ``work`` took in the median of some rounds, in seconds."""
+    return median(seconds(work) for _ in range(rounds))
+
+
 def verified() -> None:
     """Stop the run when anything that is derived differs from the log and the ledger."""
     drifts = list(integrity.verify())
