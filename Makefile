@@ -56,8 +56,10 @@ pytest: $(INSTALLED)
 pytest-postgresql: $(INSTALLED)
 	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'django_db and not browser and not postgres and not slow'
 
-bench: $(INSTALLED) ## Measure what everything costs, print the tables, keep them in benchmarks/results.json
-	$(BIN)/python -m benchmarks
+bench: $(INSTALLED) ## Measure what everything costs, print the tables, write docs/benchmarks.md (NAMES: only some)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks $(NAMES)
+	@$(BIN)/python -m benchmarks.report
 
 format: $(INSTALLED) ## Put code and templates into shape
 	$(BIN)/ruff check --fix $(CODE)
