@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Sum
 
 from gamification.conf import get_settings
 from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 WINDOWS = {"xp_weekly": 7, "xp_monthly": 30}
 STREAK_CURRENT = "streak_current"
-FIXED = ("xp_all_time", *WINDOWS, STREAK_CURRENT, "streak_longest")
+STREAKS = (STREAK_CURRENT, "streak_longest")
+FIXED = ("xp_all_time", *WINDOWS, *STREAKS)
 
 
 def metrics() -> tuple[str, ...]:
@@ -49,6 +50,11 @@ def scores(metric: str, now: datetime) -> QuerySet[Any, Any]:
     return rows.filter(score__gt=0)
 
 
+def indexed(metric: str) -> tuple[type[Model], str, dict[str, str]]:
+    """Return the table and column that hold a score that is neither a sum nor a streak, and which rows are the board's."""
+    return (UserXP, "total_xp", {}) if metric == "xp_all_time" else (UserCounter, "value", {"name": metric})
+
+
 def visible(rows: QuerySet[Any, Any], board: BoardName, excluded: frozenset[Any]) -> QuerySet[Any, Any]:
     """Keep the rows of users who are shown: active, not opted out, in the board's group, not ``excluded``."""
     opted_out = UserXP.objects.filter(user_id=OuterRef("user_id"), is_visible=False)
@@ -66,10 +72,15 @@ def has_active_flag() -> bool:
 
 
 def behind(score: int, user_id: Any) -> Q:
-    """Match rows that come after (score, user id) in the order of a board."""
-    return Q(score__lt=score) | Q(score=score, user_id__gt=user_id)
+    """Match rows that come after (score, user id) in the order of a board: one range of its index, not two."""
+    return Q(score__lte=score) & ~Q(score=score, user_id__lte=user_id)
+
+
+def at_or_behind(score: int, user_id: Any) -> Q:
+    """Match (score, user id) itself and what comes after it in the order of a board."""
+    return Q(score__lte=score) & ~Q(score=score, user_id__lt=user_id)
 
 
 def ahead_of(score: int, user_id: Any) -> Q:
-    """Match rows that come before (score, user id) in the order of a board."""
-    return Q(score__gt=score) | Q(score=score, user_id__lt=user_id)
+    """Match rows that come before (score, user id) in the order of a board: one range of its index, not two."""
+    return Q(score__gte=score) & ~Q(score=score, user_id__gte=user_id)

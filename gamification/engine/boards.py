@@ -40,8 +40,9 @@ def page(
     limit = inputs.clean_whole(limit, "limit", low=1, high=LIMIT_MAX)
     board = named(metric, scope, viewer)
     last = _decode_cursor(cursor)
-    snapshot = (last and get_backend().earlier_snapshot(board, last[0])) or get_backend().snapshot(board, now)
-    me, around_me = me_and_around(board, viewer, now)
+    begun = get_backend().earlier_snapshot(board, last[0]) if last else None
+    snapshot = begun or get_backend().snapshot(board, now)
+    me, around_me = me_and_around(board, viewer, now, snapshot=None if begun else snapshot)
     shown, has_more = _rows(board, snapshot, last, limit, viewer, now)
     cursor = _encode_cursor(snapshot, shown[-1]) if has_more else ""
     if me is not None:
@@ -75,14 +76,14 @@ def named(metric: str, scope: str | None, viewer: AbstractBaseUser | None) -> Bo
 
 
 def me_and_around(
-    board: BoardName, user: AbstractBaseUser | None, now: datetime
+    board: BoardName, user: AbstractBaseUser | None, now: datetime, *, snapshot: Snapshot | None = None
 ) -> tuple[Standing | None, tuple[Standing, ...]]:
     """Return the live place of ``user`` and, with a score, those around it: two above, the user, two below."""
     if user is None:
         return None, ()
     asked = NEIGHBOURS
     while True:
-        position = get_backend().position(board, user.pk, now, neighbours=asked)
+        position = get_backend().position(board, user.pk, now, neighbours=asked, snapshot=snapshot)
         found = _standings((*position.above, *position.below), user)
         above = [found[row.user_id] for row in position.above if row.user_id in found]
         below = [found[row.user_id] for row in position.below if row.user_id in found]
