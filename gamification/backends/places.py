@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Min
-
-from gamification.backends import scores
+from gamification.backends import recipes, scores
 from gamification.backends.base import BoardName, Entry, Position, Snapshot
 from gamification.backends.ladder import Ladder
+from gamification.backends.recipes import Mark, mark
 from gamification.models import UserXP
 
 if TYPE_CHECKING:
@@ -21,6 +19,9 @@ if TYPE_CHECKING:
 
 #: A user's id and score.
 Row = tuple[Any, int]
+Querysets = Callable[[], "list[QuerySet[Any, Any]]"]
+
+SCORE = Mark.SCORE.value
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,27 @@ class Places:
     snapshot: Snapshot
     ladder: Ladder | None
 
-    @cached_property
-    def everybody(self) -> QuerySet[Any, Any]:
-        return scores.scores(self.board.metric, self.now)
+    @property
+    def key(self) -> Hashable:
+        """Return what recipes are remembered by; None for boards that are seldom the same."""
+        if self.board.members is not None or self.snapshot.excluded:
+            return None
+        day = self.now.astimezone(UTC).date() if self.board.metric in scores.WINDOWS else None
+        return self.board.metric, day, scores.has_active_flag()
 
-    @cached_property
-    def visible(self) -> QuerySet[Any, Any]:
-        return scores.visible(self.everybody, self.board, self.snapshot.excluded)
+    def everybody(self, *, above: int | None = None) -> QuerySet[Any, Any]:
+        """Return the rows of everybody; those of streaks at a moment that is still to be put in."""
+        is_window = self.board.metric in scores.WINDOWS
+        return scores.scores(self.board.metric, self.now if is_window else mark(Mark.NOW), above=above)
+
+    def visible(self, *, above: int | None = None) -> QuerySet[Any, Any]:
+        """Return the rows of those who are shown."""
+        return scores.visible(self.everybody(above=above), self.board, self.snapshot.excluded)
 
     def of(self, user_id: Any, *, neighbours: int = 0) -> Position:
         """Return the place of a user with up to ``neighbours`` on each side."""
-        mine = next(iter(self.everybody.filter(user_id=user_id).values_list("score", flat=True)), 0)
+        own = self._rows("own", lambda: [self.everybody(above=0).filter(user_id=mark(Mark.USER))], user_id=user_id)
+        mine = own[0][1] if own else 0
         if not mine:
             return Position(0, None)
         above, below, is_visible = self._around(mine, user_id, neighbours) if neighbours else ([], [], True)
@@ -63,7 +74,8 @@ class Places:
 
     def after(self, score: int, user_id: Any, limit: int) -> list[Entry]:
         """Return up to ``limit`` visible people behind (score, user id)."""
-        page = _rows(_in_order(self.visible.filter(scores.behind(score, user_id)))[:limit])
+        behind = scores.behind(score, user_id)
+        page = self._rows("after", lambda: [_in_order(self.visible(above=0).filter(behind))[:limit]], is_kept=False)
         ranks = self.ranks(page)[0] if page else {}
         return [Entry(ranks[score], pk, score) for pk, score in page]
 
@@ -93,40 +105,58 @@ class Places:
         if is_whole:
             return rank + shown
         reached = self.ladder.reached_at(score) if self.ladder else None
-        tied = reached - rank + 1 if reached is not None else self.visible.filter(score=score).count()
-        return rank + max(shown, tied)
+        if reached is not None:
+            return max(rank + shown, 1 + reached)
+        return rank + max(shown, self._count("tied", lambda: self.visible().filter(score=SCORE), score)[0])
 
     def _greater(self, score: int) -> tuple[int, int | None]:
         """Return how many visible people have a greater score, and the least of those scores."""
         if self.ladder is None:
-            return _count(self.visible.filter(score__gt=score))
+            return self._count("greater", lambda: self.visible(above=SCORE), score)
         reached, step = self.ladder.above(score)
         if self.ladder.is_complete:
             return reached, step
-        between = self.everybody.filter(score__gt=score)
-        number, nearest = _count(between.filter(score__lt=step) if step is not None else between)
+        if step is None:
+            number, nearest = self._count("over", lambda: self.everybody(above=SCORE), score)
+        else:
+            between = lambda: self.everybody(above=SCORE).filter(score__lt=mark(Mark.STEP))  # noqa: E731
+            number, nearest = self._count("between", between, score, step)
         number -= self.ladder.hidden_between(score, step)
         if number <= 0:
             return reached, step
         if nearest is not None and self.ladder.is_hidden(nearest):
-            nearest = self.visible.filter(score__gt=score).order_by("score").values_list("score", flat=True)[0]
+            first = self._rows("next", lambda: [self.visible(above=SCORE).order_by("score")[:1]], score=score)
+            nearest = first[0][1] if first else step
         return reached + number, nearest
 
     def _around(self, score: int, user_id: Any, number: int) -> tuple[list[Row], list[Row], bool]:
-        """Return the rows above and below, in the board's order, and whether the user is among the visible ones."""
+        """Return the rows above and below, in the board's order, and whether the user is among the visible ones.
+
+        Those who are tied are looked up apart, so that however many there are, only the nearest are read.
+        """
         if self.ladder and self.ladder.ends:
             return self._around_by_ladder(score, user_id, number)
-        ahead, at_or_behind = scores.ahead_of(score, user_id), scores.at_or_behind(score, user_id)
-        above = _rows(self.visible.filter(ahead).order_by("score", "-user_id")[:number])[::-1]
-        below = _rows(_in_order(self.visible.filter(at_or_behind))[: number + 1])
-        is_visible = bool(below) and below[0][0] == user_id
-        return above, below[1:] if is_visible else below[:number], is_visible
+
+        def make() -> list[QuerySet[Any, Any]]:
+            tied, me = self.visible().filter(score=SCORE), mark(Mark.USER)
+            return [
+                self.visible(above=SCORE).order_by("score", "-user_id")[:number],
+                tied.filter(user_id__lt=me).order_by("-user_id")[:number],
+                tied.filter(user_id__gte=me).order_by("user_id")[: number + 1],
+                _in_order(self.visible(above=0).filter(score__lt=SCORE))[:number],
+            ]
+
+        found = self._rows(("around", number), make, score=score, user_id=user_id)
+        above = [row for row in found if _place(row) < (-score, user_id)]
+        below = [row for row in found if _place(row) > (-score, user_id)]
+        is_visible = len(above) + len(below) < len(found)
+        return sorted(above, key=_place)[-number:], sorted(below, key=_place)[:number], is_visible
 
     def _around_by_ladder(self, score: int, user_id: Any, number: int) -> tuple[list[Row], list[Row], bool]:
         """Return people who were around a score when the snapshot was built: no index knows who they are."""
-        me, rows = _place(score, user_id), [row for row in self._known(score, number) if row[0] != user_id]
-        above = [row for row in rows if _place(row[1], row[0]) < me][-number:]
-        below = [row for row in rows if _place(row[1], row[0]) > me][:number]
+        rows = [row for row in self._known(score, number) if row[0] != user_id]
+        above = [row for row in rows if _place(row) < (-score, user_id)][-number:]
+        below = [row for row in rows if _place(row) > (-score, user_id)][:number]
         own = scores.visible(UserXP.objects.filter(user_id=user_id).values("user_id"), self.board, self.snapshot.excluded)
         return above, below, own.exists()
 
@@ -136,7 +166,20 @@ class Places:
         if len(entries) > number and score > entries[-1 - number].score:
             return [(entry.user_id, entry.score) for entry in entries]
         found = {pk: near for near, ends in self._groups(score, number) for pk in ends}
-        return sorted(found.items(), key=lambda row: _place(row[1], row[0]))
+        return sorted(found.items(), key=_place)
+
+    def _rows(
+        self, name: Hashable, make: Querysets, *, score: int = 0, user_id: Any = None, is_kept: bool = True
+    ) -> list[Row]:
+        key = (self.key, name) if self.key is not None and is_kept else None
+        values = {Mark.NOW: self.now, Mark.SCORE: score}
+        return recipes.rows(key, make, values if user_id is None else {**values, Mark.USER: user_id})
+
+    def _count(
+        self, name: str, make: Callable[[], QuerySet[Any, Any]], score: int, step: int | None = None
+    ) -> tuple[int, int | None]:
+        key = (self.key, name) if self.key is not None else None
+        return recipes.count(key, make, {Mark.NOW: self.now, Mark.SCORE: score, Mark.STEP: step})
 
     def _groups(self, score: int, number: int) -> Iterator[tuple[int, tuple[Any, Any]]]:
         if self.ladder:
@@ -155,22 +198,13 @@ def in_order(rows: Iterable[Row], rank: int = 1) -> list[Entry]:
 
 def top(visible: QuerySet[Any, Any], depth: int) -> list[Entry]:
     """Return the first ``depth`` of a board."""
-    return in_order(_rows(_in_order(visible)[:depth]))
-
-
-def _rows(rows: QuerySet[Any, Any]) -> list[Row]:
-    return [(row["user_id"], int(row["score"])) for row in rows]
+    return in_order([(row["user_id"], int(row["score"])) for row in _in_order(visible)[:depth]])
 
 
 def _in_order(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     return rows.order_by("-score", "user_id")
 
 
-def _place(score: int, user_id: Any) -> tuple[int, Any]:
-    """Return what people are sorted by on a board."""
-    return -score, user_id
-
-
-def _count(rows: QuerySet[Any, Any]) -> tuple[int, int | None]:
-    found = rows.aggregate(number=Count("user_id"), nearest=Min("score"))
-    return found["number"], found["nearest"]
+def _place(row: Row) -> tuple[int, Any]:
+    """Return what rows are sorted by on a board."""
+    return -row[1], row[0]

@@ -33,8 +33,12 @@ def check_metric(metric: str) -> None:
         raise UnknownMetric(f"{ascii(metric)[:80]} is no board; there are {', '.join(metrics())}.", field="metric")
 
 
-def scores(metric: str, now: datetime) -> QuerySet[Any, Any]:
-    """Return rows of ``user_id`` and ``score`` (greater than 0) of everybody, hidden or not."""
+def scores(metric: str, now: datetime, *, above: int | None = 0) -> QuerySet[Any, Any]:
+    """Return rows of ``user_id`` and ``score`` of everybody, hidden or not.
+
+    ``above`` leaves out that score and what is below it. Whoever sets a limit of their own passes it here, or None: of
+    two on the same side a database may well take the wrong one to look into its index.
+    """
     rows: QuerySet[Any, Any]
     if metric in WINDOWS:
         first = now.astimezone(UTC).date() - timedelta(days=WINDOWS[metric] - 1)
@@ -47,7 +51,7 @@ def scores(metric: str, now: datetime) -> QuerySet[Any, Any]:
         rows = UserStreak.objects.values("user_id").annotate(score=F("longest_streak"))
     else:
         rows = UserCounter.objects.filter(name=metric).values("user_id").annotate(score=F("value"))
-    return rows.filter(score__gt=0)
+    return rows if above is None else rows.filter(score__gt=above)
 
 
 def indexed(metric: str) -> tuple[type[Model], str, dict[str, str]]:
