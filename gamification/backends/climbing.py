@@ -70,7 +70,9 @@ def _grouped(rows: QuerySet[Any, Any], metric: str) -> list[Step]:
             params,
         )
         found = cursor.fetchall()
-    return [Step(int(score), 0, tied, (key.to_python(least), key.to_python(last))) for score, tied, least, last in found]
+    return [
+        Step(int(score), 0, tied, (key.to_python(least), key.to_python(last))) for score, tied, least, last in found
+    ]
 
 
 def _walked(metric: str) -> list[Step]:
@@ -85,7 +87,9 @@ def _walked(metric: str) -> list[Step]:
     quote = connection.ops.quote_name
     table, score = quote(model._meta.db_table), quote(score)
     on_board = " AND ".join([f"{score} > 0", *(f"{quote(name)} = %s" for name in condition)])
-    landing = f"SELECT user_id FROM {table} WHERE {on_board}{{}} ORDER BY {score} DESC, user_id LIMIT 1 OFFSET {rows - 1}"
+    landing = (
+        f"SELECT user_id FROM {table} WHERE {on_board}{{}} ORDER BY {score} DESC, user_id LIMIT 1 OFFSET {rows - 1}"
+    )
     named = "".join(f" AND x.{quote(name)} = %s" for name in condition)
     statement = (
         f"WITH RECURSIVE steps(score, who) AS ("

@@ -17,6 +17,7 @@ from gamification.backends import climbing, places, scores, snapshots
 from gamification.backends.base import BoardName, Entry, LeaderboardBackend, Position, Snapshot, UserScores
 from gamification.backends.ladder import Ladder
 from gamification.backends.places import Places
+from gamification.backends.snapshots import Head
 from gamification.conf import get_settings
 from gamification.models import LeaderboardCache, UserStreak
 
@@ -36,9 +37,9 @@ class DatabaseBackend(LeaderboardBackend):
         self._memory = snapshots.Memory()
 
     def snapshot(self, board: BoardName, now: datetime) -> Snapshot:
-        row = LeaderboardCache.objects.filter(metric=str(board)).defer("data").first()
-        kept = self._memory.current(row) if row is not None else None
-        if row is not None and kept is not None and _is_usable(row, kept, now):
+        head = snapshots.head(board)
+        kept = self._memory.current(head)
+        if head is not None and kept is not None and _is_usable(head, kept, now):
             return kept
         if kept is not None and kept.cached_at > now + CLOCK_TOLERANCE:
             return self.build(board, now)  # a question about the past: answered, but not kept
@@ -48,11 +49,11 @@ class DatabaseBackend(LeaderboardBackend):
         return self._rebuild(board, now) or self.build(board, now)
 
     def earlier_snapshot(self, board: BoardName, cached_at: datetime) -> Snapshot | None:
-        row = LeaderboardCache.objects.filter(metric=str(board)).defer("data").first()
-        kept = self._memory.current(row) if row is not None else None
-        if row is None or kept is None or kept.cached_at == cached_at:
+        kept = self._memory.current(snapshots.head(board))
+        if kept is None or kept.cached_at == cached_at:
             return kept
-        before = snapshots.decode(row.data.get("previous"))
+        data = LeaderboardCache.objects.filter(metric=str(board)).values_list("data", flat=True).first() or {}
+        before = snapshots.decode(data.get("previous"))
         return before if before is not None and before.cached_at == cached_at else None
 
     def build(self, board: BoardName, now: datetime) -> Snapshot:
@@ -133,11 +134,10 @@ class DatabaseBackend(LeaderboardBackend):
         return built
 
 
-def _is_usable(row: LeaderboardCache, kept: Snapshot, now: datetime) -> bool:
+def _is_usable(head: Head, kept: Snapshot, now: datetime) -> bool:
     if now < kept.cached_at - CLOCK_TOLERANCE or now >= kept.expires_at:
         return False
-    is_stale = row.stale_at is not None or row.claim != ""
-    return not is_stale or now - kept.cached_at < timedelta(seconds=get_settings().LEADERBOARD_MAX_STALENESS)
+    return not head.is_stale or now - kept.cached_at < timedelta(seconds=get_settings().LEADERBOARD_MAX_STALENESS)
 
 
 def _keep(board: BoardName, claim: str, built: Snapshot) -> None:

@@ -157,7 +157,9 @@ class Places:
         rows = [row for row in self._known(score, number) if row[0] != user_id]
         above = [row for row in rows if _place(row) < (-score, user_id)][-number:]
         below = [row for row in rows if _place(row) > (-score, user_id)][:number]
-        own = scores.visible(UserXP.objects.filter(user_id=user_id).values("user_id"), self.board, self.snapshot.excluded)
+        own = scores.visible(
+            UserXP.objects.filter(user_id=user_id).values("user_id"), self.board, self.snapshot.excluded
+        )
         return above, below, own.exists()
 
     def _known(self, score: int, number: int) -> list[Row]:

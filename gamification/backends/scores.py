@@ -55,7 +55,7 @@ def scores(metric: str, now: datetime, *, above: int | None = 0) -> QuerySet[Any
 
 
 def indexed(metric: str) -> tuple[type[Model], str, dict[str, str]]:
-    """Return the table and column that hold a score that is neither a sum nor a streak, and which rows are the board's."""
+    """Return table, column and condition of the rows with a score that is neither a sum nor a streak."""
     return (UserXP, "total_xp", {}) if metric == "xp_all_time" else (UserCounter, "value", {"name": metric})
 
 

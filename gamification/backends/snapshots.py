@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 
-from gamification.backends import ladder
-from gamification.backends.base import Entry, Snapshot
+from gamification.backends import ladder, recipes
+from gamification.backends.base import BoardName, Entry, Snapshot
 from gamification.models import LeaderboardCache
 
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
 REMEMBERED = 32
+HEAD = ("pk", "revision", "stale_at", "claim")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a row tells of its snapshot before that is read; ``is_stale``: something changed since it was begun."""
+
+    board: str
+    pk: int
+    revision: int
+    is_stale: bool
+
+
+def head(board: BoardName) -> Head | None:
+    """Return what there is of a board; None without a row."""
+    name = str(board)
+    for pk, revision, stale_at, claim in recipes.plain(LeaderboardCache, "head", _heads, [name]):
+        return Head(name, pk, revision, stale_at is not None or claim != "")
+    return None
+
+
+def _heads() -> QuerySet[LeaderboardCache, Any]:
+    return LeaderboardCache.objects.filter(metric="").values_list(*HEAD)
 
 
 class Memory:
@@ -23,15 +50,17 @@ class Memory:
         self._kept: dict[str, tuple[int, Snapshot]] = {}
         self._lock = Lock()
 
-    def current(self, row: LeaderboardCache) -> Snapshot | None:
-        """Return the current snapshot of ``row``, whose ``data`` is read only when it is not remembered."""
-        found = self._kept.get(row.metric)
-        if found is not None and found[0] == row.revision:
+    def current(self, head: Head | None) -> Snapshot | None:
+        """Return the current snapshot of a board, which is read only when it is not remembered."""
+        if head is None:
+            return None
+        found = self._kept.get(head.board)
+        if found is not None and found[0] == head.revision:
             return found[1]
-        kept = LeaderboardCache.objects.filter(pk=row.pk).values_list("revision", "data").first()
+        kept = LeaderboardCache.objects.filter(pk=head.pk).values_list("revision", "data").first()
         snapshot = decode(kept[1].get("current")) if kept else None
         if kept and snapshot:
-            self._remember(row.metric, kept[0], snapshot)
+            self._remember(head.board, kept[0], snapshot)
         return snapshot
 
     def _remember(self, board: str, revision: int, snapshot: Snapshot) -> None:
