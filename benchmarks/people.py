@@ -15,6 +15,18 @@ SEQUENCES = {
     "postgresql": "WITH s(i) AS (SELECT generate_series({first}::bigint, {last}::bigint))",
 }
 BEFORE = {"sqlite": "date('{day}', '-' || ({days}) || ' days')", "postgresql": "DATE '{day}' - ({days})::int"}
+#: The rows are right, so nobody needs to look up what they refer to.
+UNCHECKED = {"sqlite": ["PRAGMA foreign_keys = OFF"], "postgresql": ["SET session_replication_role = replica"]}
+CHECKED = {"sqlite": ["PRAGMA foreign_keys = ON"], "postgresql": ["SET session_replication_role = DEFAULT"]}
+TABLES = (
+    "gamification_leaderboardcache",
+    "gamification_xptransaction",
+    "gamification_userday",
+    "gamification_usercounter",
+    "gamification_userstreak",
+    "gamification_userxp",
+    "auth_user",
+)
 VACUUM = {"sqlite": "ANALYZE", "postgresql": "VACUUM (ANALYZE)"}
 
 
@@ -35,9 +47,28 @@ class Crowd:
 def populate(crowd: Crowd) -> None:
     """Fill an empty, migrated database."""
     with connection.cursor() as cursor:
+        for setting in UNCHECKED[connection.vendor]:
+            cursor.execute(setting)
         for statement in _statements(crowd):
             cursor.execute(statement)
+        for setting in CHECKED[connection.vendor]:
+            cursor.execute(setting)
     vacuum()
+
+
+def empty() -> None:
+    """Remove everybody, and the snapshots of their boards."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM {table}" if connection.vendor == "sqlite" else f"TRUNCATE {table} CASCADE")
+
+
+def change(every: int) -> None:
+    """Write to one row in ``every``, as awards do, and keep the housekeeping from following up."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ALTER TABLE gamification_userxp SET (autovacuum_enabled = false)")
+        cursor.execute(f"UPDATE gamification_userxp SET total_xp = total_xp + 5 WHERE user_id % {every} = 0")
 
 
 def vacuum() -> None:

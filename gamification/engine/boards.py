@@ -35,6 +35,7 @@ def page(
     viewer: AbstractBaseUser | None = None,
     scope: str | None = None,
     cursor: str = "",
+    is_placed: bool = True,
     now: datetime,
 ) -> Board:
     """Return a page of a board, as ``services.leaderboards.top`` says."""
@@ -47,7 +48,8 @@ def page(
     entries = _entries(board, snapshot, last, limit, now)
     first = list(islice(entries, limit + 1))
     faces.expect(entry.user_id for entry in first)
-    me, around_me = me_and_around(board, viewer, now, faces, snapshot=None if begun else snapshot)
+    asking = viewer if is_placed else None
+    me, around_me = me_and_around(board, asking, now, faces, snapshot=None if begun else snapshot)
     shown, has_more = _rows(chain(first, entries), limit, faces)
     cursor = _encode_cursor(snapshot, shown[-1]) if has_more else ""
     if me is not None:

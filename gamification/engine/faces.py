@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +13,7 @@ from django.db import connections, router
 from gamification.backends import recipes, scores
 from gamification.backends.base import Entry
 from gamification.conf import get_settings
-from gamification.engine import ledger, names, players
+from gamification.engine import names
 from gamification.engine.results import Standing
 from gamification.models import UserXP
 
@@ -23,15 +24,26 @@ if TYPE_CHECKING:
 TOGETHER = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A person with what a row shows of them."""
+
+    user: AbstractBaseUser
+    total_xp: int = 0
+    highest_level: int = 1
+    is_visible: bool = True
+
+
 class Faces:
     """The people that one answer shows to ``viewer``, read together: those who are expected, in one query."""
 
     def __init__(self, viewer: AbstractBaseUser | None) -> None:
         self._viewer = viewer
         self._expected: set[Any] = set()
-        self._found: dict[Any, UserXP] = {}
+        self._found: dict[Any, Face] = {}
         self._can_be_banned = scores.has_active_flag()
         self._is_excluded = get_settings().hook("IS_EXCLUDED")
+        self._levels = get_settings().levels
 
     def expect(self, user_ids: Iterable[Any]) -> None:
         """Say who will be asked for, so that the next query brings them too."""
@@ -41,45 +53,44 @@ class Faces:
         """Return the rows that may be shown; who is hidden is looked up, not remembered."""
         wanted = list(entries)
         self._read(entry.user_id for entry in wanted)
-        return [self._standing(entry) for entry in wanted if self._is_seen(self._found.get(entry.user_id))]
+        faces = ((entry, self._found.get(entry.user_id)) for entry in wanted)
+        return [self._standing(entry, face) for entry, face in faces if face and self._is_seen(face)]
 
     def own(self, entry: Entry) -> Standing:
         """Return the viewer's own row, hidden or not."""
         self._read((entry.user_id,))
-        if entry.user_id not in self._found:
-            self._found[entry.user_id] = players.new_xp(entry.user_id)
-        self._found[entry.user_id].user = cast("Any", self._viewer)
-        return self._standing(entry)
+        found, viewer = self._found.get(entry.user_id), cast("AbstractBaseUser", self._viewer)
+        return self._standing(entry, replace(found, user=viewer) if found else Face(viewer))
 
     def _read(self, user_ids: Iterable[Any]) -> None:
         missing = set(user_ids) - self._found.keys()
         if missing:
             missing |= self._expected
             self._expected = set()
-            self._found |= {row.user_id: row for row in _people(missing)}
+            self._found |= {face.user.pk: face for face in _people(missing)}
 
-    def _is_seen(self, row: UserXP | None) -> bool:
-        if row is None or not row.is_visible or (self._can_be_banned and not row.user.is_active):
+    def _is_seen(self, face: Face) -> bool:
+        user: Any = face.user
+        if not face.is_visible or (self._can_be_banned and not user.is_active):
             return False
-        return not (self._is_excluded and self._is_excluded(row.user))
+        return not (self._is_excluded and self._is_excluded(user))
 
-    def _standing(self, entry: Entry) -> Standing:
-        row = self._found[entry.user_id]
-        info = ledger.level_of(row)
+    def _standing(self, entry: Entry, face: Face) -> Standing:
+        info = self._levels.describe(face.total_xp, highest_level=face.highest_level)
         return Standing(
             rank=entry.rank,
-            user_id=row.user_id,
-            name=names.public_name(row.user),
+            user_id=entry.user_id,
+            name=names.public_name(face.user),
             score=entry.score,
             level=info.current_level,
             title=info.title,
-            is_me=self._viewer is not None and row.user_id == self._viewer.pk,
-            avatar_url=names.avatar_url(row.user),
+            is_me=self._viewer is not None and entry.user_id == self._viewer.pk,
+            avatar_url=names.avatar_url(face.user),
         )
 
 
-def _people(user_ids: Iterable[Any]) -> Iterator[UserXP]:
-    """Yield the rows of users, each with the user, in one query.
+def _people(user_ids: Iterable[Any]) -> Iterator[Face]:
+    """Yield the users, in one query.
 
     The ids are filled up to a multiple of ``TOGETHER`` with repeated ones, so that few statements have to be written.
     """
@@ -90,15 +101,11 @@ def _people(user_ids: Iterable[Any]) -> Iterator[UserXP]:
     columns = [column.attname for column in model._meta.concrete_fields]
     rows = recipes.plain(UserXP, ("people", len(ids)), partial(_queryset, len(ids), columns), [*map(prepare, ids)])
     database = router.db_for_read(model)
-    for user_id, total_xp, highest_level, is_visible, *values in rows:
-        row = UserXP(user_id=user_id, total_xp=total_xp, highest_level=highest_level, is_visible=is_visible)
-        row.user = model.from_db(database, columns, values)
-        yield row
+    for total_xp, highest_level, is_visible, *values in rows:
+        yield Face(model.from_db(database, columns, values), total_xp, highest_level, is_visible)
 
 
 def _queryset(number: int, columns: Sequence[str]) -> QuerySet[UserXP, tuple[Any, ...]]:
     """Return the query for so many users; whose ids, is put in later."""
     rows = UserXP.objects.filter(user_id__in=recipes.some_ids(number))
-    return rows.values_list(
-        "user_id", "total_xp", "highest_level", "is_visible", *(f"user__{name}" for name in columns)
-    )
+    return rows.values_list("total_xp", "highest_level", "is_visible", *(f"user__{name}" for name in columns))

@@ -42,9 +42,12 @@ def top(
     viewer: AbstractBaseUser | None = None,
     scope: str | None = None,
     cursor: str = "",
+    is_placed: bool = True,
     now: datetime | None = None,
 ) -> Board:
     """Return a page of a board, with the viewer's own place and neighbours, which are always live.
+
+    With ``is_placed`` False these are left out, and the viewer's row is as in the snapshot, like any other.
 
     ``cursor`` is the ``next`` of the page before; pages never repeat or drop anybody while their snapshot is kept.
 
@@ -52,7 +55,9 @@ def top(
         UnknownMetric, UnknownScope: there is no such board or group.
         InvalidInput: ``limit`` is not from 1 to 100, or ``cursor`` is none of ours.
     """
-    return boards.page(metric, limit=limit, viewer=viewer, scope=scope, cursor=cursor, now=moment(now))
+    return boards.page(
+        metric, limit=limit, viewer=viewer, scope=scope, cursor=cursor, is_placed=is_placed, now=moment(now)
+    )
 
 
 def rank(user: AbstractBaseUser, metric: str, *, scope: str | None = None, now: datetime | None = None) -> Standing:

@@ -225,10 +225,10 @@ def test_a_step_that_only_hidden_people_have_is_none():
 
 def test_a_process_remembers_the_latest_snapshots_and_no_more(db):
     memory = snapshots.Memory(limit=2)
-    for number, metric in enumerate(METRICS):
+    for metric in METRICS:
         leaderboards.refresh(metric, now=NOON)
-        row = snapshots.LeaderboardCache.objects.get(metric=metric)
+        head = snapshots.head(BoardName(metric))
 
-        assert memory.current(row) is memory.current(row), number
+        assert memory.current(head) is memory.current(head)
 
     assert len(memory._kept) == 2
