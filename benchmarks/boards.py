@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import redis
@@ -17,14 +18,15 @@ from django.db import connection
 
 from benchmarks import people
 from benchmarks.harness import Measurement, cost, seconds
-from gamification.backends import get_backend
 from gamification.backends.base import BoardName
+from gamification.backends.database import DatabaseBackend
 from gamification.services import leaderboards
 from gamification.tests import servers
 
 DATABASES = ("sqlite", "postgresql")
 NOW = datetime.combine(people.TODAY, time(12), UTC)
 METRIC = "xp_all_time"
+BACKEND = DatabaseBackend()
 LOOKUP = "the score by primary key, through the driver"
 VIEW = "REFRESH MATERIALIZED VIEW CONCURRENTLY"
 LEDGER = "the same board from the ledger"
@@ -66,7 +68,7 @@ class Asked:
     """People at the top, in the middle and at the bottom, with what the product asks the database for their ranks."""
 
     def __init__(self) -> None:
-        self.snapshot = get_backend().refresh(BoardName(METRIC), NOW)
+        self.snapshot = BACKEND.refresh(BoardName(METRIC), NOW)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT user_id, total_xp FROM gamification_userxp x WHERE {_among('x')} ORDER BY 2")
             found = cursor.fetchall()
@@ -84,9 +86,8 @@ class Asked:
             caught.append((sql.replace("%s", "?") if connection.vendor == "sqlite" else sql, tuple(params)))
             return execute(sql, params, many, context)
 
-        backend, board = get_backend(), BoardName(METRIC)
         with connection.execute_wrapper(catch):
-            rank = backend.position(board, user_id, NOW, snapshot=self.snapshot).rank
+            rank = BACKEND.position(BoardName(METRIC), user_id, NOW, snapshot=self.snapshot).rank
         score = dict(self.people)[user_id]
         with connection.cursor() as cursor:
             cursor.execute(
@@ -94,7 +95,8 @@ class Asked:
                 f"WHERE {SEEN} AND x.score > %s",
                 [score],
             )
-            assert cursor.fetchone() == (rank,), f"the rank of {user_id} is wrong: {rank}"
+            if cursor.fetchone() != (rank,):
+                raise SystemExit(f"The rank of {user_id} is wrong: {rank}")
         return caught
 
     def look_up(self) -> None:
@@ -174,10 +176,9 @@ def _counted_by_redis(database: str, users: int, rounds: int) -> Iterator[Measur
 
 def _snapshots(database: str, *, is_quick: bool) -> Iterator[Measurement]:
     for metric, sql in SCORES.items():
-        board = BoardName(metric)
         with _ranked_view(sql) as refresh:
             yield cost(
-                f"snapshot of {metric}", database, refresh, lambda board=board: get_backend().build(board, NOW),
+                f"snapshot of {metric}", database, refresh, partial(BACKEND.build, BoardName(metric), NOW),
                 goal="" if is_quick else "<= 0.0333", against=VIEW, rounds=1 if is_quick else 2,
             )  # fmt: skip
 
@@ -213,10 +214,10 @@ def _windows(database: str, ledger: int) -> Iterator[Measurement]:
                 cursor.execute(f"SELECT COUNT(*) FROM ({sums}) x")
 
         def build(metric: str = metric) -> None:
-            get_backend().build(BoardName(metric), NOW)
+            BACKEND.build(BoardName(metric), NOW)
 
         def top(metric: str = metric) -> None:
-            get_backend().top(BoardName(metric), NOW, frozenset(), 1000)
+            BACKEND.top(BoardName(metric), NOW, frozenset(), 1000)
 
         note = "" if ledger >= 10_000_000 else "BENCHMARK_LEDGER=10000000 measures ten million"
         work = f"{metric}, {ledger:,} rows of the ledger"

@@ -19,6 +19,8 @@ BEFORE = {"sqlite": "date('{day}', '-' || ({days}) || ' days')", "postgresql": "
 UNCHECKED = {"sqlite": ["PRAGMA foreign_keys = OFF"], "postgresql": ["SET session_replication_role = replica"]}
 CHECKED = {"sqlite": ["PRAGMA foreign_keys = ON"], "postgresql": ["SET session_replication_role = DEFAULT"]}
 TABLES = (
+    "authtoken_token",
+    "django_session",
     "gamification_leaderboardcache",
     "gamification_xptransaction",
     "gamification_userday",
@@ -34,7 +36,7 @@ VACUUM = {"sqlite": "ANALYZE", "postgresql": "VACUUM (ANALYZE)"}
 class Crowd:
     """How many ``users``, with ids from 1, and what each has. One in ``hidden_every`` has opted out or is banned.
 
-    Scores are skewed and tied, as those of people are: at 1,000,000 users 100,000 different totals of XP. ``days`` is on
+    Scores are skewed and tied, as those of people are: 100,000 different totals of XP among a million. ``days`` is on
     how many of the last 30 dates each earned XP, ``ledger`` in how many rows in all it was booked, 365 days back.
     """
 
@@ -59,6 +61,8 @@ def populate(crowd: Crowd) -> None:
 def empty() -> None:
     """Remove everybody, and the snapshots of their boards."""
     with connection.cursor() as cursor:
+        for setting in UNCHECKED[connection.vendor]:
+            cursor.execute(setting)
         for table in TABLES:
             cursor.execute(f"DELETE FROM {table}" if connection.vendor == "sqlite" else f"TRUNCATE {table} CASCADE")
 
@@ -96,25 +100,35 @@ def before(days: str) -> str:
 def _statements(crowd: Crowd) -> list[str]:
     """Return what fills each table; nothing but numbers of our own is written into the texts."""
     people, every = numbers(1, crowd.users), crowd.hidden_every
-    yes, no = ("true", "false") if connection.vendor == "postgresql" else ("1", "0")
+    no = "false" if connection.vendor == "postgresql" else "0"
     streak = f"(i * {PRIME} % 97)"
     expiry = f"CASE WHEN i % 3 = 0 THEN '{TODAY.replace(year=2030)} 00:00:00+00' ELSE '{TODAY} 00:00:00+00' END"
     if connection.vendor == "postgresql":
         expiry = f"({expiry})::timestamptz"
     statements = [
-        f"INSERT INTO auth_user (id, username, password, first_name, last_name, email, is_superuser, is_staff, "
-        f"is_active, date_joined) {people} SELECT i, 'user-' || i, '!', '', '', 'user-' || i || '@example.org', "
-        f"{no}, {no}, i % {2 * every} <> 1, '2026-01-01 00:00:00+00' FROM s",
-        f"INSERT INTO gamification_userxp (user_id, total_xp, total_xp_earned, current_level, highest_level, "
-        f"xp_to_next_level, level_progress_percentage, title, is_visible, version) {people} SELECT i, {score_of('i')}, "
-        f"{score_of('i')}, 1, 1, 100, 0, 'Novice', i % {2 * every} <> 2, 1 FROM s",
-        f"INSERT INTO gamification_userstreak (user_id, current_streak, longest_streak, streak_freezes_available, "
-        f"starting_freezes, total_active_days, timezone, expires_at) {people} SELECT i, {streak}, {streak} + 5, "
-        f"3, 3, {streak}, 'UTC', {expiry} FROM s",
-        f"INSERT INTO gamification_usercounter (user_id, name, value) {people} SELECT i, 'scenarios_completed', "
-        f"{score_of('i')} / 80 FROM s",
-        f"INSERT INTO gamification_usercounter (user_id, name, value) {people} SELECT i, 'achievements_unlocked', "
-        f"i % 28 FROM s",
+        (
+            f"INSERT INTO auth_user (id, username, password, first_name, last_name, email, is_superuser, is_staff, "
+            f"is_active, date_joined) {people} SELECT i, 'user-' || i, '!', '', '', 'user-' || i || '@example.org', "
+            f"{no}, {no}, i % {2 * every} <> 1, '2026-01-01 00:00:00+00' FROM s"
+        ),
+        (
+            f"INSERT INTO gamification_userxp (user_id, total_xp, total_xp_earned, current_level, highest_level, "
+            f"xp_to_next_level, level_progress_percentage, title, is_visible, version) {people} SELECT i, "
+            f"{score_of('i')}, {score_of('i')}, 1, 1, 100, 0, 'Novice', i % {2 * every} <> 2, 1 FROM s"
+        ),
+        (
+            f"INSERT INTO gamification_userstreak (user_id, current_streak, longest_streak, streak_freezes_available, "
+            f"starting_freezes, total_active_days, timezone, expires_at) {people} SELECT i, {streak}, {streak} + 5, "
+            f"3, 3, {streak}, 'UTC', {expiry} FROM s"
+        ),
+        (
+            f"INSERT INTO gamification_usercounter (user_id, name, value) {people} SELECT i, 'scenarios_completed', "
+            f"{score_of('i')} / 80 FROM s"
+        ),
+        (
+            f"INSERT INTO gamification_usercounter (user_id, name, value) {people} SELECT i, 'achievements_unlocked', "
+            f"i % 28 FROM s"
+        ),
     ]
     # One in two was active in the last week, so that the week and the month differ.
     statements += [

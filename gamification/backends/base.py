@@ -39,8 +39,8 @@ class Entry:
 class Snapshot:
     """The top of a board at ``cached_at``, in order of score and then of user id.
 
-    ``total`` counts the visible users with a score. ``excluded`` are the ids that the project's hook hides. A board that
-    is deeper than its snapshot may have a ``ladder``, to count ranks from.
+    ``total`` counts the visible users with a score. ``excluded`` are the ids that the project's hook hides. A board
+    that is deeper than its snapshot may have a ``ladder``, to count ranks from.
     """
 
     entries: tuple[Entry, ...]

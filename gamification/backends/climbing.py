@@ -87,12 +87,13 @@ def _walked(metric: str) -> list[Step]:
     quote = connection.ops.quote_name
     table, score = quote(model._meta.db_table), quote(score)
     on_board = " AND ".join([f"{score} > 0", *(f"{quote(name)} = %s" for name in condition)])
+    # Only names of our own, and a number, are written into the texts.
     landing = (
-        f"SELECT user_id FROM {table} WHERE {on_board}{{}} ORDER BY {score} DESC, user_id LIMIT 1 OFFSET {rows - 1}"
+        f"SELECT user_id FROM {table} WHERE {on_board}{{}} ORDER BY {score} DESC, user_id LIMIT 1 OFFSET {rows - 1}"  # noqa: S608  # nosec B608
     )
     named = "".join(f" AND x.{quote(name)} = %s" for name in condition)
     statement = (
-        f"WITH RECURSIVE steps(score, who) AS ("
+        f"WITH RECURSIVE steps(score, who) AS ("  # noqa: S608  # nosec B608
         f"SELECT x.{score}, x.user_id FROM {table} x WHERE x.user_id = ({landing.format('')}){named} "
         f"UNION ALL SELECT x.{score}, x.user_id FROM steps JOIN {table} x ON x.user_id = "
         f"({landing.format(f' AND {score} < steps.score')}){named}) "
@@ -100,5 +101,5 @@ def _walked(metric: str) -> list[Step]:
         f"(SELECT COUNT(*) FROM {table} WHERE {on_board} AND {score} = steps.score) FROM steps ORDER BY score DESC"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*condition.values()] * 6)  # only names of our own are written into the text
+        cursor.execute(statement, [*condition.values()] * 6)
         return [Step(value, rows - before, tied) for value, before, tied in cursor.fetchall()]

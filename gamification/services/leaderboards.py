@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.utils.translation import gettext as _
 
@@ -71,6 +71,14 @@ def around(
 ) -> tuple[Standing, ...]:
     """Return two above, ``user`` and two below, live; nothing without a score."""
     return boards.me_and_around(boards.named(metric, scope, user), user, moment(now))[1]
+
+
+def place(
+    user: AbstractBaseUser, metric: str, *, scope: str | None = None, now: datetime | None = None
+) -> tuple[Standing, tuple[Standing, ...]]:
+    """Return what :func:`rank` and :func:`around` do, in one go, so that the two agree."""
+    me, around_me = boards.me_and_around(boards.named(metric, scope, user), user, moment(now))
+    return cast("Standing", me), around_me
 
 
 def refresh(metric: str | None = None, *, scope: str | None = None, now: datetime | None = None) -> int:
