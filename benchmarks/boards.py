@@ -60,7 +60,7 @@ def run(database: str, *, is_quick: bool) -> Iterator[Measurement]:
     yield from _ranks(database, f"{users:,} users, one row in {CHANGED} changed", rounds)
     people.empty()
     ledger = 100_000 if is_quick else int(os.environ.get("BENCHMARK_LEDGER", "1000000"))
-    people.populate(people.Crowd(max(1000, ledger // 100), days=30, ledger=ledger))
+    people.populate(people.Crowd(max(1000, ledger // 100), ledger=ledger))
     yield from _windows(database, ledger)
 
 

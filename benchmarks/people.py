@@ -29,6 +29,11 @@ TABLES = (
     "gamification_userxp",
     "auth_user",
 )
+BOOKED_A_DAY = 4
+INTO_DAYS = (
+    "INSERT INTO gamification_userday (user_id, date, status, reason, activities, xp, freezes_earned, freezes_used, "
+    "freezes_returned, is_early, is_night)"
+)
 VACUUM = {"sqlite": "ANALYZE", "postgresql": "VACUUM (ANALYZE)"}
 
 
@@ -37,7 +42,8 @@ class Crowd:
     """How many ``users``, with ids from 1, and what each has. One in ``hidden_every`` has opted out or is banned.
 
     Scores are skewed and tied, as those of people are: 100,000 different totals of XP among a million. ``days`` is on
-    how many of the last 30 dates each earned XP, ``ledger`` in how many rows in all it was booked, 365 days back.
+    how many of the last 30 dates each earned XP; or instead ``ledger`` tells in how many rows that was booked, over the
+    last year.
     """
 
     users: int
@@ -132,16 +138,25 @@ def _statements(crowd: Crowd) -> list[str]:
     ]
     # One in two was active in the last week, so that the week and the month differ.
     statements += [
-        f"INSERT INTO gamification_userday (user_id, date, status, reason, activities, xp, freezes_earned, "
-        f"freezes_used, freezes_returned, is_early, is_night) {people} SELECT i, {before(f'{ago} + 9 * (i % 2)')}, "
-        f"'active', '', 1, 5 * (1 + i * {PRIME} % (191 + {ago})), 0, 0, 0, {no}, {no} FROM s"
+        f"{INTO_DAYS} {people} SELECT i, {before(f'{ago} + 9 * (i % 2)')}, 'active', '', 1, "
+        f"5 * (1 + i * {PRIME} % (191 + {ago})), 0, 0, 0, {no}, {no} FROM s"
         for ago in range(crowd.days)
     ]
-    if crowd.ledger:
-        statements.append(
-            f"INSERT INTO gamification_xptransaction (user_id, xp_amount, reason, reference_id, created_at, metadata, "
-            f"source, key, earned_on, content_hash, outcome) {numbers(0, crowd.ledger - 1)} SELECT "
-            f"1 + i % {crowd.users}, 5 + i % 200, 'gift', '', '2026-06-10 12:00:00+00', '{{}}', 'client', "
-            f"'k' || i, {before(f'i / {crowd.users} * 365 / {max(1, crowd.ledger // crowd.users)}')}, '', '{{}}' FROM s"
-        )
-    return statements
+    return [*statements, *_booked(crowd, no)] if crowd.ledger else statements
+
+
+def _booked(crowd: Crowd, no: str) -> list[str]:
+    """Return what fills a ledger, four rows for each day on which somebody was active, and the days from it."""
+    active_days = max(1, crowd.ledger // crowd.users // BOOKED_A_DAY)
+    earned_on = before(f"(i / {crowd.users} / {BOOKED_A_DAY}) * 365 / {active_days}")
+    booked = (
+        f"INSERT INTO gamification_xptransaction (user_id, xp_amount, reason, reference_id, created_at, metadata, "
+        f"source, key, earned_on, content_hash, outcome) {numbers(0, crowd.ledger - 1)} SELECT 1 + i % {crowd.users}, "
+        f"5 + i * {PRIME} % 199, 'gift', '', '2026-06-10 12:00:00+00', '{{}}', 'client', 'k' || i, {earned_on}, '', "
+        f"'{{}}' FROM s"
+    )
+    days = (
+        f"{INTO_DAYS} SELECT user_id, earned_on, 'active', '', 1, SUM(xp_amount), 0, 0, 0, {no}, {no} "
+        f"FROM gamification_xptransaction GROUP BY user_id, earned_on"
+    )
+    return [booked, days]

@@ -44,14 +44,19 @@ def ladder_of(board: BoardName, now: datetime, excluded: frozenset[Any]) -> Ladd
 
 def _hidden(everybody: QuerySet[Any, Any], excluded: frozenset[Any]) -> list[int] | None:
     """Return the scores of the hidden people on a board; None where there are too many of them."""
-    groups: list[Any] = [UserXP.objects.filter(is_visible=False).values("user_id"), excluded]
+    opted_out = UserXP.objects.filter(is_visible=False)
+    none: frozenset[Any] = frozenset()
+    groups = [(everybody.filter(user_id__in=excluded), none)] if excluded else []
     if scores.has_active_flag():
-        groups.append(get_user_model()._default_manager.filter(is_active=False).values("pk"))
-    found: dict[Any, int] = {}
-    for people in groups:
-        rows = everybody.filter(user_id__in=people).order_by().values_list("user_id", "score")
-        found.update(rows[: HIDDEN_MAX + 1])
-    return list(found.values()) if len(found) <= HIDDEN_MAX else None
+        inactive = get_user_model()._default_manager.filter(is_active=False).values("pk")
+        groups.append((everybody.filter(user_id__in=inactive), excluded))
+        opted_out = opted_out.filter(user__is_active=True)
+    groups.append((everybody.filter(user_id__in=opted_out.values("user_id")), excluded))
+    found: list[int] = []
+    for rows, told in groups:  # nobody is in two of them
+        others = rows.exclude(user_id__in=told) if told else rows
+        found += others.order_by().values_list("score", flat=True)[: HIDDEN_MAX + 1]
+    return found if len(found) <= HIDDEN_MAX else None
 
 
 def _grouped(rows: QuerySet[Any, Any], metric: str) -> list[Step]:

@@ -30,6 +30,9 @@ REVISION_BITS = 60
 class DatabaseBackend(LeaderboardBackend):
     """The default: exact, with one rebuild at a time.
 
+    ``LEADERBOARD_OPTIONS``: ``depth`` is how many people a snapshot holds (1,000), ``step`` how many stand between two
+    steps of the ladder of a board that is deeper (250).
+
     A subclass that keeps scores elsewhere reads ``top``, ``total``, ``ladder``, ``position`` and ``after`` from there.
     """
 
