@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from gamification.backends.ladder import Ladder
+
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
@@ -37,7 +39,8 @@ class Entry:
 class Snapshot:
     """The top of a board at ``cached_at``, in order of score and then of user id.
 
-    ``total`` counts the visible users with a score. ``excluded`` are the ids that the project's hook hides.
+    ``total`` counts the visible users with a score. ``excluded`` are the ids that the project's hook hides. A board
+    that is deeper than its snapshot may have a ``ladder``, to count ranks from.
     """
 
     entries: tuple[Entry, ...]
@@ -45,6 +48,7 @@ class Snapshot:
     excluded: frozenset[Any]
     cached_at: datetime
     expires_at: datetime
+    ladder: Ladder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,13 @@ class LeaderboardBackend(ABC):
         """Return up to ``limit`` live entries behind (score, user id), for pages past the snapshot's depth."""
 
     @abstractmethod
-    def position(self, board: BoardName, user_id: Any, now: datetime, *, neighbours: int = 0) -> Position:
-        """Return the live place of a user, also of one who is hidden, with up to ``neighbours`` on each side."""
+    def position(
+        self, board: BoardName, user_id: Any, now: datetime, *, neighbours: int = 0, snapshot: Snapshot | None = None
+    ) -> Position:
+        """Return the live place of a user, also of one who is hidden, with up to ``neighbours`` on each side.
+
+        Whoever has just read the ``snapshot`` of ``now`` may pass it on, so that it is not looked up again.
+        """
 
     @abstractmethod
     def changed(self, scores: Sequence[UserScores]) -> None:

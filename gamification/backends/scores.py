@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Sum
 
 from gamification.conf import get_settings
 from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 WINDOWS = {"xp_weekly": 7, "xp_monthly": 30}
 STREAK_CURRENT = "streak_current"
-FIXED = ("xp_all_time", *WINDOWS, STREAK_CURRENT, "streak_longest")
+STREAKS = (STREAK_CURRENT, "streak_longest")
+FIXED = ("xp_all_time", *WINDOWS, *STREAKS)
 
 
 def metrics() -> tuple[str, ...]:
@@ -32,8 +33,12 @@ def check_metric(metric: str) -> None:
         raise UnknownMetric(f"{ascii(metric)[:80]} is no board; there are {', '.join(metrics())}.", field="metric")
 
 
-def scores(metric: str, now: datetime) -> QuerySet[Any, Any]:
-    """Return rows of ``user_id`` and ``score`` (greater than 0) of everybody, hidden or not."""
+def scores(metric: str, now: datetime, *, above: int | None = 0) -> QuerySet[Any, Any]:
+    """Return rows of ``user_id`` and ``score`` of everybody, hidden or not.
+
+    ``above`` leaves out that score and what is below it. Whoever sets a limit of their own passes it here, or None: of
+    two on the same side a database may well take the wrong one to look into its index.
+    """
     rows: QuerySet[Any, Any]
     if metric in WINDOWS:
         first = now.astimezone(UTC).date() - timedelta(days=WINDOWS[metric] - 1)
@@ -46,7 +51,12 @@ def scores(metric: str, now: datetime) -> QuerySet[Any, Any]:
         rows = UserStreak.objects.values("user_id").annotate(score=F("longest_streak"))
     else:
         rows = UserCounter.objects.filter(name=metric).values("user_id").annotate(score=F("value"))
-    return rows.filter(score__gt=0)
+    return rows if above is None else rows.filter(score__gt=above)
+
+
+def indexed(metric: str) -> tuple[type[Model], str, dict[str, str]]:
+    """Return table, column and condition of the rows with a score that is neither a sum nor a streak."""
+    return (UserXP, "total_xp", {}) if metric == "xp_all_time" else (UserCounter, "value", {"name": metric})
 
 
 def visible(rows: QuerySet[Any, Any], board: BoardName, excluded: frozenset[Any]) -> QuerySet[Any, Any]:
@@ -66,10 +76,15 @@ def has_active_flag() -> bool:
 
 
 def behind(score: int, user_id: Any) -> Q:
-    """Match rows that come after (score, user id) in the order of a board."""
-    return Q(score__lt=score) | Q(score=score, user_id__gt=user_id)
+    """Match rows that come after (score, user id) in the order of a board: one range of its index, not two."""
+    return Q(score__lte=score) & ~Q(score=score, user_id__lte=user_id)
+
+
+def at_or_behind(score: int, user_id: Any) -> Q:
+    """Match (score, user id) itself and what comes after it in the order of a board."""
+    return Q(score__lte=score) & ~Q(score=score, user_id__lt=user_id)
 
 
 def ahead_of(score: int, user_id: Any) -> Q:
-    """Match rows that come before (score, user id) in the order of a board."""
-    return Q(score__gt=score) | Q(score=score, user_id__lt=user_id)
+    """Match rows that come before (score, user id) in the order of a board: one range of its index, not two."""
+    return Q(score__gte=score) & ~Q(score=score, user_id__gte=user_id)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
@@ -13,10 +14,10 @@ from django.core import signing
 from gamification.backends import get_backend, scores
 from gamification.backends.base import BoardName, Entry, Position, Snapshot
 from gamification.conf import get_settings
-from gamification.engine import inputs, ledger, names, players
+from gamification.engine import inputs
+from gamification.engine.faces import Faces
 from gamification.engine.results import Board, Standing
 from gamification.exceptions import InvalidInput, UnknownScope
-from gamification.models import UserXP
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -34,15 +35,22 @@ def page(
     viewer: AbstractBaseUser | None = None,
     scope: str | None = None,
     cursor: str = "",
+    is_placed: bool = True,
     now: datetime,
 ) -> Board:
     """Return a page of a board, as ``services.leaderboards.top`` says."""
     limit = inputs.clean_whole(limit, "limit", low=1, high=LIMIT_MAX)
     board = named(metric, scope, viewer)
     last = _decode_cursor(cursor)
-    snapshot = (last and get_backend().earlier_snapshot(board, last[0])) or get_backend().snapshot(board, now)
-    me, around_me = me_and_around(board, viewer, now)
-    shown, has_more = _rows(board, snapshot, last, limit, viewer, now)
+    begun = get_backend().earlier_snapshot(board, last[0]) if last else None
+    snapshot = begun or get_backend().snapshot(board, now)
+    faces = Faces(viewer)
+    entries = _entries(board, snapshot, last, limit, now)
+    first = list(islice(entries, limit + 1))
+    faces.expect(entry.user_id for entry in first)
+    asking = viewer if is_placed else None
+    me, around_me = me_and_around(board, asking, now, faces, snapshot=None if begun else snapshot)
+    shown, has_more = _rows(chain(first, entries), limit, faces)
     cursor = _encode_cursor(snapshot, shown[-1]) if has_more else ""
     if me is not None:
         shown = [me if row.is_me else row for row in shown]
@@ -75,42 +83,45 @@ def named(metric: str, scope: str | None, viewer: AbstractBaseUser | None) -> Bo
 
 
 def me_and_around(
-    board: BoardName, user: AbstractBaseUser | None, now: datetime
+    board: BoardName,
+    user: AbstractBaseUser | None,
+    now: datetime,
+    faces: Faces | None = None,
+    *,
+    snapshot: Snapshot | None = None,
 ) -> tuple[Standing | None, tuple[Standing, ...]]:
     """Return the live place of ``user`` and, with a score, those around it: two above, the user, two below."""
     if user is None:
         return None, ()
+    faces = faces or Faces(user)
     asked = NEIGHBOURS
     while True:
-        position = get_backend().position(board, user.pk, now, neighbours=asked)
-        found = _standings((*position.above, *position.below), user)
-        above = [found[row.user_id] for row in position.above if row.user_id in found]
-        below = [found[row.user_id] for row in position.below if row.user_id in found]
+        position = get_backend().position(board, user.pk, now, neighbours=asked, snapshot=snapshot)
+        faces.expect((user.pk, *(row.user_id for row in (*position.above, *position.below))))
+        above, below = faces.standings(position.above), faces.standings(position.below)
         sides = ((above, position.above), (below, position.below))
         if asked > LIMIT_MAX or all(len(shown) >= NEIGHBOURS or len(live) < asked for shown, live in sides):
             break
         asked *= 4  # some were hidden since the snapshot: look further
-    me = standing_of(user, position)
+    me = standing_of(user, position, faces)
     return me, (*above[-NEIGHBOURS:], me, *below[:NEIGHBOURS]) if position.rank is not None else ()
 
 
-def _rows(
-    board: BoardName,
-    snapshot: Snapshot,
-    last: Page | None,
-    limit: int,
-    viewer: AbstractBaseUser | None,
-    now: datetime,
-) -> tuple[list[Standing], bool]:
+def standing_of(user: AbstractBaseUser, position: Position, faces: Faces | None = None) -> Standing:
+    """Return a user's own row for a live position, with the points missing to the next rank."""
+    to_next = position.next_score - position.score if position.next_score is not None else None
+    own = (faces or Faces(user)).own(Entry(cast("int", position.rank), user.pk, position.score))
+    return replace(own, to_next_rank=to_next)
+
+
+def _rows(entries: Iterator[Entry], limit: int, faces: Faces) -> tuple[list[Standing], bool]:
     """Return the rows to show, hidden ones dropped and refilled, and whether there are more."""
     shown: list[Standing] = []
-    entries = _entries(board, snapshot, last, limit, now)
     while len(shown) <= limit:
-        part = [entry for _, entry in zip(range(limit + 1 - len(shown)), entries, strict=False)]
+        part = list(islice(entries, limit + 1 - len(shown)))
         if not part:
             break
-        found = _standings(part, viewer)
-        shown += [found[entry.user_id] for entry in part if entry.user_id in found]
+        shown += faces.standings(part)
     return shown[:limit], len(shown) > limit
 
 
@@ -127,44 +138,6 @@ def _entries(board: BoardName, snapshot: Snapshot, begun: Page | None, limit: in
     while rows := get_backend().after(board, last[0], last[1], limit + 1, now):
         yield from rows
         last = (rows[-1].score, rows[-1].user_id)
-
-
-def _standings(entries: Iterable[Entry], viewer: AbstractBaseUser | None) -> dict[Any, Standing]:
-    """Return the rows that may be shown, by user id: one query checks who is hidden by now."""
-    by_id = {entry.user_id: entry for entry in entries}
-    if not by_id:
-        return {}
-    rows = UserXP.objects.filter(user_id__in=by_id, is_visible=True).select_related("user")
-    if scores.has_active_flag():
-        rows = rows.filter(user__is_active=True)
-    is_excluded = get_settings().hook("IS_EXCLUDED")
-    return {
-        row.user_id: _standing(row, by_id[row.user_id].rank, by_id[row.user_id].score, viewer)
-        for row in rows
-        if not (is_excluded and is_excluded(row.user))
-    }
-
-
-def _standing(row: UserXP, place: int | None, score: int, viewer: AbstractBaseUser | None) -> Standing:
-    info = ledger.level_of(row)
-    return Standing(
-        rank=place,
-        user_id=row.user_id,
-        name=names.public_name(row.user),
-        score=score,
-        level=info.current_level,
-        title=info.title,
-        is_me=viewer is not None and row.user_id == viewer.pk,
-        avatar_url=names.avatar_url(row.user),
-    )
-
-
-def standing_of(user: AbstractBaseUser, position: Position) -> Standing:
-    """Return a user's own row for a live position, with the points missing to the next rank."""
-    row = UserXP.objects.filter(user_id=user.pk).first() or players.new_xp(user.pk)
-    row.user = cast("Any", user)
-    to_next = position.next_score - position.score if position.next_score is not None else None
-    return replace(_standing(row, position.rank, position.score, user), to_next_rank=to_next)
 
 
 def _encode_cursor(snapshot: Snapshot, last: Standing) -> str:

@@ -40,7 +40,7 @@ class UserStreak(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["-current_streak", "user"], name="gamification_streak_current"),
+            models.Index(fields=["-current_streak", "user", "expires_at"], name="gamification_streak_current"),
             models.Index(fields=["-longest_streak", "user"], name="gamification_streak_longest"),
             models.Index(fields=["expires_at"], name="gamification_streak_expiry"),
         ]

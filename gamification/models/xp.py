@@ -103,7 +103,10 @@ class UserXP(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(total_xp__gte=0), name="gamification_total_xp_not_negative")
         ]
-        indexes = [models.Index(fields=["-total_xp", "user"], name="gamification_total_xp_board")]
+        indexes = [
+            models.Index(fields=["-total_xp", "user"], name="gamification_total_xp_board"),
+            models.Index(fields=["user"], condition=models.Q(is_visible=False), name="gamification_opted_out"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.total_xp:,} XP, level {self.current_level}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.utils.translation import gettext as _
 
@@ -42,9 +42,12 @@ def top(
     viewer: AbstractBaseUser | None = None,
     scope: str | None = None,
     cursor: str = "",
+    is_placed: bool = True,
     now: datetime | None = None,
 ) -> Board:
     """Return a page of a board, with the viewer's own place and neighbours, which are always live.
+
+    With ``is_placed`` False these are left out, and the viewer's row is as in the snapshot, like any other.
 
     ``cursor`` is the ``next`` of the page before; pages never repeat or drop anybody while their snapshot is kept.
 
@@ -52,7 +55,9 @@ def top(
         UnknownMetric, UnknownScope: there is no such board or group.
         InvalidInput: ``limit`` is not from 1 to 100, or ``cursor`` is none of ours.
     """
-    return boards.page(metric, limit=limit, viewer=viewer, scope=scope, cursor=cursor, now=moment(now))
+    return boards.page(
+        metric, limit=limit, viewer=viewer, scope=scope, cursor=cursor, is_placed=is_placed, now=moment(now)
+    )
 
 
 def rank(user: AbstractBaseUser, metric: str, *, scope: str | None = None, now: datetime | None = None) -> Standing:
@@ -66,6 +71,14 @@ def around(
 ) -> tuple[Standing, ...]:
     """Return two above, ``user`` and two below, live; nothing without a score."""
     return boards.me_and_around(boards.named(metric, scope, user), user, moment(now))[1]
+
+
+def place(
+    user: AbstractBaseUser, metric: str, *, scope: str | None = None, now: datetime | None = None
+) -> tuple[Standing, tuple[Standing, ...]]:
+    """Return what :func:`rank` and :func:`around` do, in one go, so that the two agree."""
+    me, around_me = boards.me_and_around(boards.named(metric, scope, user), user, moment(now))
+    return cast("Standing", me), around_me
 
 
 def refresh(metric: str | None = None, *, scope: str | None = None, now: datetime | None = None) -> int:

@@ -106,6 +106,10 @@ class BoardQuerySerializer(ScopeQuerySerializer):
 
     limit = serializers.RegexField(r"^[0-9]{1,6}\Z", required=False, error_messages={"invalid": "Expected 1 to 100."})
     cursor = serializers.CharField(required=False, allow_blank=True)
+    me = serializers.ChoiceField(choices=["true", "false"], required=False)
+
+    def validate_me(self, value: str) -> bool:
+        return value == "true"
 
     def validate_limit(self, value: str) -> int:
         return int(value)

@@ -66,13 +66,13 @@ TABLE = (
         body={"reason": "twice"},
         key="reversal",
     ),
-    Row("GET", "leaderboard/{metric}", SIGNED_IN, 9, path="leaderboard/xp_all_time"),
-    Row("GET", "leaderboard/{metric}/rank", SIGNED_IN, 10, path="leaderboard/xp_all_time/rank"),
+    Row("GET", "leaderboard/{metric}", SIGNED_IN, 7, path="leaderboard/xp_all_time"),
+    Row("GET", "leaderboard/{metric}/rank", SIGNED_IN, 7, path="leaderboard/xp_all_time/rank"),
     Row("POST", "activities", only_trusted(201), 22, body={"kind": "daily_visit", "user": "{bob}"}, key="visit"),
     Row("GET", "dashboard", SIGNED_IN, 22),
     Row("GET", "me", SIGNED_IN, 3),
     Row("PATCH", "me", SIGNED_IN, 20, body={"timezone": "Europe/Berlin", "is_visible": False}),
-    Row("GET", "me/data", SIGNED_IN, 8),
+    Row("GET", "me/data", SIGNED_IN, 9),
     Row("DELETE", "me/data", (401, 204, 204, 204, 204), 44, body={"password": "{password}"}),
 )
 

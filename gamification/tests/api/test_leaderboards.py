@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gamification.api.serializers.leaderboards import BoardSerializer, EntrySerializer, MyEntrySerializer
 from gamification.services import leaderboards, privacy, xp
 from gamification.tests.api.conftest import assert_problem, caller, create_user, errors_of
 
@@ -140,3 +141,31 @@ def test_a_group_has_a_board_of_its_own(board, settings):
     ]  # fmt: skip
     assert board[10].json("leaderboard/xp_all_time/rank?scope=ones")["rank"] == 2
     assert_problem(board[10].get("leaderboard/xp_all_time?scope=twos"), 404, "unknown_scope")
+
+
+def test_ones_own_place_can_be_left_out(board):
+    told = board[5].json("leaderboard/xp_all_time?me=false")
+
+    assert (told["me"], told["around"]) == (None, [])
+    assert [row["name"] for row in told["entries"] if row["is_me"]] == ["user5"]
+
+
+@pytest.mark.parametrize("value", ["no", "1", "False"])
+def test_whether_ones_place_is_wanted_is_true_or_false(board, value):
+    assert_problem(board[0].get(f"leaderboard/xp_all_time?me={value}"), 400, "invalid")
+
+
+@pytest.mark.parametrize(("path", "queries"), [("?me=false", 4), ("", 8), ("/rank", 8)])
+def test_a_kept_board_takes_few_queries(board, path, queries, django_assert_num_queries):
+    board[5].get(f"leaderboard/xp_all_time{path}")
+
+    with django_assert_num_queries(queries):  # two are of the session
+        board[5].get(f"leaderboard/xp_all_time{path}")
+
+
+def test_rows_that_are_written_out_have_the_fields_that_are_described(board):
+    shown = BoardSerializer(leaderboards.top("xp_all_time", viewer=board[5].user)).data
+
+    assert set(shown) == set(BoardSerializer().fields)
+    assert set(shown["me"]) == set(MyEntrySerializer().fields)
+    assert {frozenset(row) for row in shown["entries"] + shown["around"]} == {frozenset(EntrySerializer().fields)}

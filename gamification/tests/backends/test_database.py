@@ -12,8 +12,9 @@ from django.db import OperationalError, connection
 from django.db.models import UUIDField
 from django.utils import timezone
 
-from gamification.backends import database, get_backend
+from gamification.backends import get_backend, snapshots
 from gamification.backends.base import BoardName, Entry, Snapshot
+from gamification.backends.database import DatabaseBackend
 from gamification.models import LeaderboardCache, UserStreak, UserXP
 from gamification.services import leaderboards
 from gamification.signals import xp_awarded
@@ -91,10 +92,10 @@ class TestRebuilding:
 
     def test_a_stale_snapshot_never_overwrites_a_fresh_one(self, monkeypatch):
         user, other = people(10, 20)
-        build, is_slow = database._build, [True]
+        build, is_slow = DatabaseBackend.build, [True]
 
-        def build_slowly(board, now):
-            built = build(board, now)
+        def build_slowly(self, board, now):
+            built = build(self, board, now)
             if is_slow:
                 is_slow.clear()
                 give(user, 50)
@@ -102,7 +103,7 @@ class TestRebuilding:
                 leaderboards.top("xp_all_time", now=NOON + timedelta(seconds=31))
             return built
 
-        monkeypatch.setattr(database, "_build", build_slowly)
+        monkeypatch.setattr(DatabaseBackend, "build", build_slowly)
         slow = get_backend().snapshot(BOARD, NOON)
 
         monkeypatch.undo()
@@ -112,15 +113,15 @@ class TestRebuilding:
 
     def test_an_award_during_a_rebuild_is_not_forgotten(self, monkeypatch, commit):
         user = people(10, 20)[0]
-        build = database._build
+        build = DatabaseBackend.build
 
-        def build_and_award(board, now):
-            built = build(board, now)
+        def build_and_award(self, board, now):
+            built = build(self, board, now)
             with commit():
                 give(user, 50)
             return built
 
-        monkeypatch.setattr(database, "_build", build_and_award)
+        monkeypatch.setattr(DatabaseBackend, "build", build_and_award)
         leaderboards.top("xp_all_time", now=NOON)
         monkeypatch.undo()
 
@@ -128,14 +129,14 @@ class TestRebuilding:
 
     def test_erased_during_a_rebuild_is_erased_from_it(self, monkeypatch):
         user, _ = people(10, 20)
-        build = database._build
+        build = DatabaseBackend.build
 
-        def build_and_forget(board, now):
-            built = build(board, now)
+        def build_and_forget(self, board, now):
+            built = build(self, board, now)
             get_backend().forget(user.pk)
             return built
 
-        monkeypatch.setattr(database, "_build", build_and_forget)
+        monkeypatch.setattr(DatabaseBackend, "build", build_and_forget)
         leaderboards.top("xp_all_time", now=NOON)
 
         assert not LeaderboardCache.objects.exists()
@@ -145,10 +146,10 @@ class TestRebuilding:
         leaderboards.top("xp_all_time", now=NOON)
         give(user, 50)
 
-        def fail(board, now):
+        def fail(self, board, now):
             raise OperationalError("canceling statement due to statement timeout")
 
-        monkeypatch.setattr(database, "_build", fail)
+        monkeypatch.setattr(DatabaseBackend, "build", fail)
         during = leaderboards.top("xp_all_time", now=EXPIRED)
         monkeypatch.undo()
         LeaderboardCache.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
@@ -225,7 +226,7 @@ class TestReading:
         def hear(**kwargs):
             heard.append(kwargs["user"])
 
-        monkeypatch.setattr(database.DatabaseBackend, "changed", fail)
+        monkeypatch.setattr(DatabaseBackend, "changed", fail)
         xp_awarded.connect(hear)
         with commit():
             give(user, 50)
@@ -236,9 +237,9 @@ class TestReading:
     def test_a_snapshot_of_people_with_uuids_is_read_as_it_was_written(self, monkeypatch):
         first, second = uuid4(), uuid4()
         model = SimpleNamespace(_meta=SimpleNamespace(pk=UUIDField()))
-        monkeypatch.setattr(database, "get_user_model", lambda: model)
+        monkeypatch.setattr(snapshots, "get_user_model", lambda: model)
         snapshot = Snapshot((Entry(1, first, 2**60),), 1, frozenset({second}), NOON, EXPIRED)
 
-        stored = json.loads(json.dumps(database._encode(snapshot)))
+        stored = json.loads(json.dumps(snapshots.encode(snapshot)))
 
-        assert database._decode(stored) == snapshot
+        assert snapshots.decode(stored) == snapshot

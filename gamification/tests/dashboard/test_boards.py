@@ -123,5 +123,5 @@ def test_the_card_takes_few_queries(read, lively, django_assert_max_num_queries)
     page = read(lively)
     page.html("/gamification?metric=xp_weekly", **PART)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(8):
         page.html("/gamification?metric=xp_weekly", **PART)

@@ -204,7 +204,7 @@ def test_a_dashboard_takes_as_many_queries_for_many_rows_as_for_few(
     page = read(lively)
     page.html()
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(20):
         page.html()
 
 
