@@ -80,6 +80,11 @@ class UserScores:
 class LeaderboardBackend(ABC):
     """Ranks by competition ranking: 1 + the number of visible users with a greater score."""
 
+    @classmethod
+    def problems(cls) -> list[str]:
+        """Return what is wrong with the options in the settings, for ``manage.py check``."""
+        return []
+
     @abstractmethod
     def snapshot(self, board: BoardName, now: datetime) -> Snapshot:
         """Return the snapshot to show at ``now``: fresh, or a little stale while another reader rebuilds it."""

@@ -34,11 +34,15 @@ class DatabaseBackend(LeaderboardBackend):
         if row is not None and kept is not None and _is_usable(row, kept, now):
             return kept
         if kept is not None and kept.cached_at > now + CLOCK_TOLERANCE:
-            return _build(board, now)  # a question about the past: answered, but not kept
-        return self._rebuild(board, now) or kept or _build(board, now)
+            return self.build(board, now)  # a question about the past: answered, but not kept
+        return self._rebuild(board, now) or kept or self.build(board, now)
 
     def refresh(self, board: BoardName, now: datetime) -> Snapshot:
-        return self._rebuild(board, now) or _build(board, now)
+        return self._rebuild(board, now) or self.build(board, now)
+
+    def build(self, board: BoardName, now: datetime) -> Snapshot:
+        """Return a new snapshot, without keeping it; for backends that have scores from elsewhere."""
+        return _build(board, now)
 
     def earlier_snapshot(self, board: BoardName, cached_at: datetime) -> Snapshot | None:
         row = LeaderboardCache.objects.filter(metric=str(board)).first()
@@ -100,7 +104,7 @@ class DatabaseBackend(LeaderboardBackend):
                 )
             if not is_mine:
                 return None
-            built = _build(board, now)
+            built = self.build(board, now)
             with transaction.atomic():
                 _keep(board, claim, built)
         except DatabaseError:
@@ -125,7 +129,7 @@ def _build(board: BoardName, now: datetime) -> Snapshot:
         total=len(top) if len(top) < depth else rows.count(),
         excluded=excluded,
         cached_at=now,
-        expires_at=_ends_at(board, now, [row["user_id"] for row in top]),
+        expires_at=ends_at(board, now, [row["user_id"] for row in top]),
     )
 
 
@@ -183,7 +187,7 @@ def _hidden_by_hook(board: BoardName, now: datetime) -> frozenset[Any]:
     return frozenset(user.pk for user in users.iterator(chunk_size=2000) if hook(user))
 
 
-def _ends_at(board: BoardName, now: datetime, ids: list[Any]) -> datetime:
+def ends_at(board: BoardName, now: datetime, ids: list[Any]) -> datetime:
     """Return the earliest of the time to live, the next UTC midnight and the first expiry of a streak on the board."""
     midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)
     ends = min(now + timedelta(seconds=get_settings().LEADERBOARD_TTL), midnight)

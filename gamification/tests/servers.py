@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
@@ -80,6 +80,30 @@ def redis_server() -> Iterator[str]:
 
 
 @contextmanager
+def redis_cluster(nodes: int = 6) -> Iterator[list[tuple[str, int]]]:
+    """Yield URL and process id of each node of a new Redis Cluster: half of them primaries, each with a replica."""
+    program, client = _find("Redis", "redis-server", "valkey-server"), _find("Redis", "redis-cli", "valkey-cli")
+    with tempfile.TemporaryDirectory(prefix="gamification-cluster-") as home, ExitStack() as running:
+        ports, pids = [_free_cluster_port() for _ in range(nodes)], []
+        for port in ports:
+            folder = Path(home, str(port))
+            folder.mkdir()
+            options = f"--bind 127.0.0.1 --port {port} --dir {folder} --appendonly no --cluster-enabled yes"
+            command = [program, *options.split(), "--cluster-node-timeout", "1000", "--save", ""]
+            node = running.enter_context(closing(redis.Redis(port=port)))
+            pids.append(running.enter_context(_running(command, str(folder), None, node.ping, redis.ConnectionError)))
+        addresses = [f"127.0.0.1:{port}" for port in ports]
+        create = [client, "--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes"]
+        subprocess.run(create, check=True, stdout=subprocess.DEVNULL, timeout=START_SECONDS)
+        deadline = time.monotonic() + START_SECONDS
+        while not all(_is_settled(port) for port in ports):
+            if time.monotonic() > deadline:
+                raise RuntimeError("The nodes of the cluster have not found one another.")
+            time.sleep(0.1)
+        yield [(f"redis+cluster://{address}", pid) for address, pid in zip(addresses, pids, strict=True)]
+
+
+@contextmanager
 def postgresql_database(server: str, *, template: str = "template1") -> Iterator[str]:
     """Yield the URL of a new database on ``server``, a copy of the database ``template``."""
     name = f"test_{uuid4().hex}"
@@ -128,6 +152,26 @@ def _free_port() -> int:
         return port
 
 
+def _free_cluster_port() -> int:
+    """Return a free port whose neighbour for the nodes' own talk, 10,000 above, is free too."""
+    while True:
+        port = _free_port() % 20_000 + 20_000
+        try:
+            for one in (port, port + 10_000):
+                socket.create_server(("127.0.0.1", one)).close()
+        except OSError:
+            continue
+        return port
+
+
+def _is_settled(port: int) -> bool:
+    with redis.Redis(port=port, decode_responses=True) as node:
+        info: Any = node.execute_command("CLUSTER INFO")
+        roles: Any = node.execute_command("CLUSTER NODES")
+    is_whole = str(info).find("cluster_state:ok") >= 0 or dict(info).get("cluster_state") == "ok"
+    return is_whole and str(roles).count("slave") >= 3
+
+
 @contextmanager
 def _running(
     command: Sequence[str],
@@ -135,8 +179,8 @@ def _running(
     account: str | None,
     ask: Callable[[], object],
     not_yet: type[Exception],
-) -> Iterator[None]:
-    """Keep the server ``command`` running; begin once ``ask`` no longer raises ``not_yet``."""
+) -> Iterator[int]:
+    """Keep the server ``command`` running and yield its process id, once ``ask`` no longer raises ``not_yet``."""
     log = Path(home) / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=home, user=account, stdout=output, stderr=subprocess.STDOUT)
@@ -150,8 +194,9 @@ def _running(
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()}") from None
                 time.sleep(0.05)
-        yield
+        yield process.pid
     finally:
+        process.send_signal(signal.SIGCONT)  # a test may have paused it
         process.send_signal(signal.SIGINT)
         try:
             process.wait(STOP_SECONDS)
