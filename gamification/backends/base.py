@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -75,6 +75,17 @@ class UserScores:
     expires_at: datetime | None
     counters: Mapping[str, int]
     xp_by_day: Mapping[date, int]
+
+
+@runtime_checkable
+class KeepsScores(Protocol):
+    """A backend that keeps scores outside of the database, which can be built anew and compared."""
+
+    def rebuild(self, now: datetime, report: Callable[[int], object]) -> None:
+        """Build everything anew while others write; ``report`` is told how many users are done."""
+
+    def differences(self, now: datetime) -> Iterator[str]:
+        """Yield a line for each fact that is not what the database says."""
 
 
 class LeaderboardBackend(ABC):

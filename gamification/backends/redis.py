@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from gamification.backends.sorted_sets.connection import (
     problem_of,
 )
 from gamification.backends.sorted_sets.copies import Copy
+from gamification.backends.sorted_sets.differences import differences as found_differences
 from gamification.backends.sorted_sets.renewal import LOST
 from gamification.backends.sorted_sets.scripts import Script
 from gamification.conf import get_settings
@@ -180,6 +181,20 @@ class RedisBackend(database.DatabaseBackend):
             )
 
     # For operators
+
+    def rebuild(self, now: datetime, report: Callable[[int], object]) -> None:
+        try:
+            is_done = renewal.renew(self.copy(), now, is_whole=True, report=report)
+        except Unavailable as error:
+            raise OSError(f"Redis broke off: {error.__cause__ or error}") from error
+        if not is_done:
+            raise OSError("Another process is building the leaderboards in Redis; try again when it is done.")
+
+    def differences(self, now: datetime) -> Iterator[str]:
+        try:
+            yield from found_differences(self.copy(), now)
+        except Unavailable as error:
+            raise OSError(f"Redis broke off: {error.__cause__ or error}") from error
 
     def copy(self) -> Copy:
         """Return the sorted sets that the settings name.

@@ -103,7 +103,14 @@ class Copy:
 
     def members(self) -> Iterator[list[Any]]:
         """Yield the ids of all whom the copy knows, some at a time; who comes or goes meanwhile may be missed."""
-        return self._scanned(lambda client, cursor: client.zscan(self.people, cursor, count=AT_ONCE))
+        return self._scanned(partial(_scan, self.people))
+
+    def everywhere(self) -> Iterator[list[Any]]:
+        """Yield the ids that stand in any of the sets, those in several of them several times."""
+        yield from self.members()
+        yield from self.hidden_ids()
+        for key in (self.expiry, *map(self.board, self.boards)):
+            yield from self._scanned(partial(_scan, key))
 
     def hidden_ids(self) -> Iterator[list[Any]]:
         """Yield the ids of those whom the host hides, some at a time."""
@@ -142,6 +149,10 @@ class Copy:
             yield lock
         finally:
             lock.give_back()
+
+
+def _scan(key: str, client: Any, cursor: int) -> Any:
+    return client.zscan(key, cursor, count=AT_ONCE)
 
 
 class Lock:

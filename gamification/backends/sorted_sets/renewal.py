@@ -34,7 +34,7 @@ def renew(
         built = _begin(copy, builder, now, is_whole=is_whole)
         LeaderboardCache.objects.filter(metric=LOST).delete()  # before reading: what is lost from now on is a new loss
         number = 0
-        for part in _versions():
+        for part in versions():
             _patiently(partial(_catch_up, copy, part, is_whole=is_whole or built != copy.fingerprint))
             number += len(part)
             report(number)
@@ -80,7 +80,7 @@ def _catch_up(copy: Copy, versions: Mapping[Any, int], *, is_whole: bool) -> Non
     copy.replace([pk for pk, version in versions.items() if kept.get(pk) != str(version)])
 
 
-def _versions() -> Iterator[dict[Any, int]]:
+def versions() -> Iterator[dict[Any, int]]:
     """Yield everybody's version, by id, some at a time and in order of id."""
     rows = UserXP.objects.order_by("user_id").values_list("user_id", "version")
     part = dict(rows[:AT_ONCE])

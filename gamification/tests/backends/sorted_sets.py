@@ -6,10 +6,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import override_settings
+
 from gamification import backends
 from gamification.backends import aside, get_backend
 from gamification.backends.sorted_sets import connection, renewal
-from gamification.tests.backends.people import NOON
+from gamification.backends.sorted_sets.renewal import LOST
+from gamification.models import LeaderboardCache
+from gamification.services import leaderboards
+from gamification.tests.backends.people import NOON, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
 
     from gamification.backends.sorted_sets.copies import Copy
 
+DATABASE = "gamification.backends.database.DatabaseBackend"
 PATH = "gamification.backends.redis.RedisBackend"
 
 
@@ -43,3 +51,34 @@ def copy() -> Copy:
 
 def rebuild(now: datetime = NOON) -> None:
     assert renewal.renew(copy(), now, is_whole=True)
+
+
+def differences(now: datetime = NOON) -> list[str]:
+    """Return in what the sorted sets differ from the database."""
+    return list(get_backend().differences(now))
+
+
+def standing(mine: Any) -> tuple[Any, ...]:
+    return mine.rank, mine.score, mine.to_next_rank
+
+
+def answers(now: datetime = NOON) -> dict[str, Any]:
+    """Return what is told about every board, and everybody's place on it."""
+    users = list(get_user_model()._default_manager.order_by("pk"))
+    return {
+        metric: (
+            [(row.rank, row.user_id, row.score) for row in leaderboards.top(metric, limit=100, now=now).entries],
+            [standing(leaderboards.rank(user, metric, now=now)) for user in users],
+            [places(leaderboards.around(user, metric, now=now)) for user in users],
+        )
+        for metric in leaderboards.metrics()
+    }
+
+
+def answers_of_the_database(now: datetime = NOON) -> dict[str, Any]:
+    """Return what the backend in the database tells, which keeps no snapshot of it."""
+    with override_settings(GAMIFICATION={**settings.GAMIFICATION, "LEADERBOARD_BACKEND": DATABASE}):
+        LeaderboardCache.objects.exclude(metric=LOST).delete()
+        found = answers(now)
+        LeaderboardCache.objects.exclude(metric=LOST).delete()
+    return found
