@@ -65,11 +65,11 @@ def postgresql(*, durable: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """Yield the URL of a new Redis that keeps nothing on disk."""
+def redis_server(port: int = 0) -> Iterator[str]:
+    """Yield the URL of a new Redis that keeps nothing on disk, on ``port`` if one is given."""
     program = _find("Redis", "redis-server", "valkey-server")
     with tempfile.TemporaryDirectory(prefix="gamification-redis-") as home:
-        port = _free_port()
+        port = port or _free_port()
         command = [program, *f"--bind 127.0.0.1 --port {port} --dir {home} --appendonly no --save".split(), ""]
         url = f"redis://127.0.0.1:{port}/0"
         with (
