@@ -23,7 +23,7 @@ import django
 from benchmarks.tables import print_table
 from gamification.tests import servers
 
-ALL: tuple[str, ...] = ()
+ALL: tuple[str, ...] = ("redis_boards",)
 RESULTS = Path(__file__).parent / "results.json"
 
 

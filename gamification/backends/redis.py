@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, transaction
 
 from gamification.backends import aside, database, scores
@@ -207,9 +206,7 @@ class RedisBackend(database.DatabaseBackend):
 
 def _store() -> Store:
     options = get_settings().LEADERBOARD_OPTIONS
-    if problem := problem_of(options.get("url")):
-        raise ImproperlyConfigured(problem)
-    return connect(options["url"], float(options.get("timeout", TIMEOUT)), str(options.get("prefix", PREFIX)))
+    return connect(options.get("url"), float(options.get("timeout", TIMEOUT)), str(options.get("prefix", PREFIX)))
 
 
 def _read(copy: Copy, script: Script, metric: str, now: datetime, arguments: Sequence[str | int]) -> Any:

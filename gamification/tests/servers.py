@@ -89,7 +89,12 @@ def redis_cluster(nodes: int = 6) -> Iterator[list[tuple[str, int]]]:
             folder = Path(home, str(port))
             folder.mkdir()
             options = f"--bind 127.0.0.1 --port {port} --dir {folder} --appendonly no --cluster-enabled yes"
-            command = [program, *options.split(), "--cluster-node-timeout", "1000", "--save", ""]
+            command = [
+                program,
+                *options.split(),
+                *["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0", "--save"],
+                "",
+            ]
             node = running.enter_context(closing(redis.Redis(port=port)))
             pids.append(running.enter_context(_running(command, str(folder), None, node.ping, redis.ConnectionError)))
         addresses = [f"127.0.0.1:{port}" for port in ports]
@@ -165,11 +170,11 @@ def _free_cluster_port() -> int:
 
 
 def _is_settled(port: int) -> bool:
+    """Tell whether a node knows of the whole cluster and, as a replica, could take over."""
     with redis.Redis(port=port, decode_responses=True) as node:
-        info: Any = node.execute_command("CLUSTER INFO")
-        roles: Any = node.execute_command("CLUSTER NODES")
-    is_whole = str(info).find("cluster_state:ok") >= 0 or dict(info).get("cluster_state") == "ok"
-    return is_whole and str(roles).count("slave") >= 3
+        state: Any = node.execute_command("CLUSTER INFO")
+        replication: Any = node.info("replication")
+    return state["cluster_state"] == "ok" and replication.get("master_link_status", "up") == "up"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ except ImportError as error:
     raise ImportError(
         "RedisBackend needs the package redis: pip install 'django-gamification-practice[redis]'"
     ) from error
+from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.connection import parse_url
@@ -164,9 +165,15 @@ class _Cluster:
 
 
 @lru_cache(maxsize=8)
-def connect(url: str, timeout: float, prefix: str) -> Store:
-    """Return the store that these options describe; the same one for the same options."""
-    return Store(url, timeout, prefix)
+def connect(url: str | None, timeout: float, prefix: str) -> Store:
+    """Return the store that these options describe; the same one for the same options.
+
+    Raises:
+        ImproperlyConfigured: ``url`` leads to no Redis.
+    """
+    if problem := problem_of(url):
+        raise ImproperlyConfigured(problem)
+    return Store(str(url), timeout, prefix)
 
 
 def _plain(url: str) -> str:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from gamification.backends.base import UserScores
 from gamification.backends.sorted_sets import people, writing
 from gamification.backends.sorted_sets.connection import Call, Store, Unavailable
+from gamification.backends.sorted_sets.people import Person
 
 AT_ONCE = 500
 TRIES = 5
@@ -57,11 +58,15 @@ class Copy:
             self.remove([pk for pk in ids if pk not in found])
             if not found:
                 return
-            calls = [self._call(each.scores, each.hidden, epoch=epoch or "0", is_whole=True) for each in found.values()]
-            replies = self.store.call_each(writing.REPLACE, calls)
-            ids = [pk for pk, reply in zip(found, replies, strict=True) if reply == 2]
+            written = self.write(found.values(), epoch or "0")
+            ids = [pk for pk, is_written in zip(found, written, strict=True) if not is_written]
         if ids:
             raise Unavailable(f"{len(ids)} users kept changing.")
+
+    def write(self, found: Iterable[Person], epoch: str = "0") -> list[bool]:
+        """Set all scores of these people, and tell for each whether it is done; False: they have to be read again."""
+        calls = [self._call(each.scores, each.hidden, epoch=epoch, is_whole=True) for each in found]
+        return [reply != 2 for reply in self.store.call_each(writing.REPLACE, calls)]
 
     def remove(self, ids: Sequence[Any]) -> None:
         """Leave nothing of these users."""

@@ -11,7 +11,6 @@ from gamification.backends import scores
 from gamification.backends.sorted_sets import people, renewal
 from gamification.backends.sorted_sets.copies import Copy
 from gamification.backends.sorted_sets.people import Person
-from gamification.models import UserXP
 
 SECOND_LOOK_SECONDS = 0.5
 Facts = dict[str, str]
@@ -35,7 +34,7 @@ def differences(copy: Copy, now: datetime) -> Iterator[str]:
             for pk, lines in _of_users(copy, list(found), now).items():
                 yield from (f"user {pk}: {line}" for line in lines)
     for ids in copy.everywhere():
-        known = set(UserXP.objects.filter(user_id__in=ids).values_list("user_id", flat=True))
+        known = set(people.known().filter(user_id__in=ids).values_list("user_id", flat=True))
         yield from (f"user {pk}: is in Redis and not in the database" for pk in ids if pk not in known)
 
 

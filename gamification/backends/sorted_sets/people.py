@@ -54,13 +54,18 @@ def today(now: datetime) -> int:
     return day_number(now.astimezone(UTC).date())
 
 
+def known() -> QuerySet[UserXP]:
+    """Return the rows of everybody for whom something was ever written; being locked makes blank ones."""
+    return UserXP.objects.exclude(version=0, total_xp=0)
+
+
 def read(ids: Iterable[Any], day: int) -> dict[Any, Person]:
     """Return all scores of those of ``ids`` who have any, for windows that end with ``day``.
 
     The version is read first: what is read after it may be newer, and then the write that it belongs to sets it again.
     """
     first = EPOCH.date() + timedelta(days=day - WINDOW_DAYS + 1)
-    rows = UserXP.objects.filter(user_id__in=list(ids)).select_related("user").in_bulk()
+    rows = known().filter(user_id__in=list(ids)).select_related("user").in_bulk()
     streaks = UserStreak.objects.in_bulk(list(rows))
     counters: dict[Any, dict[str, int]] = {pk: {} for pk in rows}
     for pk, name, value in UserCounter.objects.filter(user_id__in=rows, name__in=scores.metrics()).values_list(

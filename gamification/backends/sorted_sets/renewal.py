@@ -82,7 +82,7 @@ def _catch_up(copy: Copy, versions: Mapping[Any, int], *, is_whole: bool) -> Non
 
 def versions() -> Iterator[dict[Any, int]]:
     """Yield everybody's version, by id, some at a time and in order of id."""
-    rows = UserXP.objects.order_by("user_id").values_list("user_id", "version")
+    rows = people.known().order_by("user_id").values_list("user_id", "version")
     part = dict(rows[:AT_ONCE])
     while part:
         yield part
@@ -102,7 +102,7 @@ def _patiently(work: Callable[[], None]) -> None:
 def _remove_ghosts(copy: Copy) -> None:
     """Remove those who are no longer in the database."""
     for part in copy.members():
-        known = set(UserXP.objects.filter(user_id__in=part).values_list("user_id", flat=True))
+        known = set(people.known().filter(user_id__in=part).values_list("user_id", flat=True))
         copy.remove([pk for pk in part if pk not in known])
 
 
@@ -115,7 +115,7 @@ def check_hidden(copy: Copy, now: datetime) -> None:
         rows = UserXP.objects.filter(user_id__in=ids).select_related("user")
         hidden = {row.user_id for row in rows if people.hidden_by_host(row.user)}
         copy.replace([pk for pk in ids if pk not in hidden])
-    if copy.store.run(lambda client: client.zcard(copy.people)) > UserXP.objects.count():
+    if copy.store.run(lambda client: client.zcard(copy.people)) > people.known().count():
         _remove_ghosts(copy)
     copy.store.run(lambda client: client.hset(copy.state, "checked", people.micros(now)))
 
