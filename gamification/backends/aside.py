@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -14,16 +15,17 @@ REST_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _begun: dict[str, float] = {}
-_running: set[str] = set()
+_running: set[tuple[int, str]] = set()  # with the process id, for a fork takes no threads along
 
 
 def run(name: str, work: Callable[[], object]) -> None:
     """Start ``work`` unless it is running in this process, or was started less than 5 seconds ago."""
+    mine = (os.getpid(), name)
     with _lock:
-        if name in _running or time.monotonic() - _begun.get(name, -REST_SECONDS) < REST_SECONDS:
+        if mine in _running or time.monotonic() - _begun.get(name, -REST_SECONDS) < REST_SECONDS:
             return
         _begun[name] = time.monotonic()
-        _running.add(name)
+        _running.add(mine)
     threading.Thread(target=_work, args=(name, work), name=f"gamification-{name}", daemon=True).start()
 
 
@@ -35,4 +37,4 @@ def _work(name: str, work: Callable[[], object]) -> None:
     finally:
         connections.close_all()
         with _lock:
-            _running.discard(name)
+            _running.discard((os.getpid(), name))

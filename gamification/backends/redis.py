@@ -159,7 +159,7 @@ class RedisBackend(database.DatabaseBackend):
         if has_lost:
             self._lose()
         # Not before: after a rollback the user would be on no board.
-        transaction.on_commit(partial(self._remove, user_id), robust=True)
+        transaction.on_commit(lambda: self._remove(user_id), robust=True)
 
     def _remove(self, user_id: Any) -> None:
         try:

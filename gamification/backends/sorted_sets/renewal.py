@@ -41,8 +41,8 @@ def renew(
             lock.renew()
         if former := [copy.board(name) for name in set(built.split("\n")[1:]) - set(copy.boards)]:
             copy.store.run(lambda client: client.unlink(*former))
-        _remove_ghosts(copy)
-        check_hidden(copy, now)
+        _remove_ghosts(copy, lock.renew)
+        check_hidden(copy, now, lock.renew)
         while not tidy_up(copy, now):
             lock.renew()
         return _finish(copy, builder, now)
@@ -99,24 +99,30 @@ def _patiently(work: Callable[[], None]) -> None:
     return work()
 
 
-def _remove_ghosts(copy: Copy) -> None:
-    """Remove those who are no longer in the database."""
+def _remove_ghosts(copy: Copy, keep: Callable[[], None]) -> None:
+    """Remove those who are no longer in the database; ``keep`` keeps the lock."""
     for part in copy.members():
+        keep()
         known = set(people.known().filter(user_id__in=part).values_list("user_id", flat=True))
         copy.remove([pk for pk in part if pk not in known])
 
 
-def check_hidden(copy: Copy, now: datetime) -> None:
-    """Hide whom the host hides, show again whom it shows again, and forget whom it has deleted."""
+def check_hidden(copy: Copy, now: datetime, keep: Callable[[], None] = lambda: None) -> None:
+    """Hide whom the host hides, show again whom it shows again, and forget whom it has deleted.
+
+    ``keep`` is called now and then; it keeps the lock.
+    """
     for part in in_parts(people.hideable().iterator(chunk_size=2000)):
+        keep()
         reasons = {user.pk: people.hidden_by_host(user) for user in part}
         copy.hide({pk: reason for pk, reason in reasons.items() if reason})
     for ids in copy.hidden_ids():
+        keep()
         rows = UserXP.objects.filter(user_id__in=ids).select_related("user")
         hidden = {row.user_id for row in rows if people.hidden_by_host(row.user)}
         copy.replace([pk for pk in ids if pk not in hidden])
     if copy.store.run(lambda client: client.zcard(copy.people)) > people.known().count():
-        _remove_ghosts(copy)
+        _remove_ghosts(copy, keep)
     copy.store.run(lambda client: client.hset(copy.state, "checked", people.micros(now)))
 
 
@@ -151,4 +157,4 @@ def check_hidden_under_lock(copy: Copy, now: datetime) -> None:
     """Compare the hidden with the database, unless another process is at it."""
     with copy.lock("hidden") as lock:
         if lock is not None:
-            check_hidden(copy, now)
+            check_hidden(copy, now, lock.renew)
