@@ -22,6 +22,9 @@ def differences(copy: Copy, now: datetime) -> Iterator[str]:
     Raises:
         Unavailable: Redis cannot tell.
     """
+    memory = copy.store.run(lambda client: client.info("memory"))
+    if memory.get("maxmemory") and str(memory.get("maxmemory_policy")).startswith("allkeys"):
+        yield f"Redis may throw boards away when it is full: its maxmemory-policy is {memory['maxmemory_policy']}"
     kept = copy.store.run(lambda client: client.hgetall(copy.state))
     if kept.get("boards") != "\n".join(copy.boards):
         yield "the sorted sets are not in use: they are missing, being built, or were built for other boards"

@@ -283,3 +283,16 @@ def test_a_check_tells_each_difference(client):
         f"user {other.pk}: xp_weekly is missing in Redis and 40 in the database",
         f"user {10**9}: is in Redis and not in the database",
     ]
+
+
+def test_a_check_tells_of_a_redis_that_throws_boards_away(client):
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    unlimited = differences()
+    client.config_set("maxmemory", "100mb")
+
+    told = differences()
+
+    client.config_set("maxmemory", 0)
+    client.config_set("maxmemory-policy", "noeviction")
+    assert unlimited == []
+    assert told == ["Redis may throw boards away when it is full: its maxmemory-policy is allkeys-lru"]
