@@ -31,7 +31,8 @@ def run(database: str, *, is_quick: bool) -> Iterator[Measurement]:
 
 
 def _measured(client: redis.Redis, url: str, people: int, *, calls: int) -> Iterator[Measurement]:
-    settings.GAMIFICATION = {"LEADERBOARD_BACKEND": BACKEND, "LEADERBOARD_OPTIONS": {"url": url}}
+    # A patient client, so that a busy machine slows the run down and does not end it.
+    settings.GAMIFICATION = {"LEADERBOARD_BACKEND": BACKEND, "LEADERBOARD_OPTIONS": {"url": url, "timeout": 10}}
     backend: Any = get_backend()
     backend.rebuild(timezone.now(), lambda number: None)  # of nobody: the database is empty, the sets are filled here
     before = _memory(client)
@@ -45,7 +46,7 @@ def _measured(client: redis.Redis, url: str, people: int, *, calls: int) -> Iter
     zcounts = {"against": "one ZCOUNT", **options}
     yield cost(f"write an award {on}", "redis", work.zadds, work.push, goal="<= 2", **zadds)
     yield cost(f"rank and score {on}", "redis", work.zcount, work.rank, goal="<= 2.5", **zcounts)
-    yield cost(f"rank and neighbours {on}", "redis", work.zcount, work.rank_and_neighbours, goal="<= 5", **zcounts)
+    yield cost(f"rank and neighbours {on}", "redis", work.zcount, work.rank_and_neighbours, goal="<= 4", **zcounts)
     work.stop_unless_right()
 
 

@@ -176,14 +176,15 @@ return 1
 #: KEYS: state, expiry, current streaks; ARGV: now, how many. Takes streaks off that have ended; returns how many.
 SWEEP = Script("""
 local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-for i = 1, #ended, 2 do
-  redis.call('ZREM', KEYS[2], ended[i])
-  redis.call('ZREM', KEYS[3], ended[i])
-end
-if #ended > 0 and tonumber(ended[#ended]) > tonumber(redis.call('HGET', KEYS[1], 'swept') or 0) then
+if #ended == 0 then return 0 end
+local members = {}
+for i = 1, #ended, 2 do members[#members + 1] = ended[i] end
+redis.call('ZREM', KEYS[2], unpack(members))
+redis.call('ZREM', KEYS[3], unpack(members))
+if tonumber(ended[#ended]) > tonumber(redis.call('HGET', KEYS[1], 'swept') or 0) then
   redis.call('HSET', KEYS[1], 'swept', ended[#ended])
 end
-return #ended / 2
+return #members
 """)
 
 #: KEYS: state; ARGV: who builds, then fields and values. Ends a build, unless another one (or nothing) is there by now.

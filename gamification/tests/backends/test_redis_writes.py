@@ -236,6 +236,33 @@ def test_a_question_about_a_day_that_was_rolled_past_is_answered_by_the_database
     assert leaderboards.rank(user, "xp_weekly", now=NOON).score == 9
 
 
+def test_a_question_about_streaks_that_were_swept_since_is_answered_by_the_database(configure):
+    configure(STREAK_FREEZES=0)
+    lapsed, running = person(), person()
+    do(lapsed)
+    do(running, now=NOON + 2 * DAY)
+    later = NOON + 2 * DAY
+
+    assert listed("streak_current", now=later) == [running.pk]
+    assert listed("streak_current", now=later) == [running.pk]
+    assert listed("streak_current") == [lapsed.pk, running.pk]
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_streaks_that_end_together_are_swept_in_bounded_parts(configure, monkeypatch, number):
+    configure(STREAK_FREEZES=0)
+    users = [person() for _ in range(number)]
+    for user in users:
+        do(user)
+    monkeypatch.setattr(renewal, "AT_ONCE", 2)
+    later = NOON + 3 * DAY
+
+    told = [listed("streak_current", now=later) for _ in range(2)]
+
+    assert told == [[], []]
+    assert copy().store.run(lambda client: client.zcard(copy().expiry)) == 0
+
+
 def test_whoever_the_host_deletes_is_gone_within_the_time_to_live():
     users = people(50, 40)
 
