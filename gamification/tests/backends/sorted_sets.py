@@ -19,7 +19,7 @@ from gamification.services import leaderboards
 from gamification.tests.backends.people import NOON, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from gamification.backends.sorted_sets.copies import Copy
@@ -62,8 +62,8 @@ def standing(mine: Any) -> tuple[Any, ...]:
     return mine.rank, mine.score, mine.to_next_rank
 
 
-def answers(now: datetime = NOON) -> dict[str, Any]:
-    """Return what is told about every board, and everybody's place on it."""
+def answers(now: datetime = NOON, metrics: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what is told about some boards (all when left out), and everybody's place on them."""
     users = list(get_user_model()._default_manager.order_by("pk"))
     return {
         metric: (
@@ -71,14 +71,14 @@ def answers(now: datetime = NOON) -> dict[str, Any]:
             [standing(leaderboards.rank(user, metric, now=now)) for user in users],
             [places(leaderboards.around(user, metric, now=now)) for user in users],
         )
-        for metric in leaderboards.metrics()
+        for metric in metrics or leaderboards.metrics()
     }
 
 
-def answers_of_the_database(now: datetime = NOON) -> dict[str, Any]:
+def answers_of_the_database(now: datetime = NOON, metrics: Sequence[str] = ()) -> dict[str, Any]:
     """Return what the backend in the database tells, which keeps no snapshot of it."""
     with override_settings(GAMIFICATION={**settings.GAMIFICATION, "LEADERBOARD_BACKEND": DATABASE}):
         LeaderboardCache.objects.exclude(metric=LOST).delete()
-        found = answers(now)
+        found = answers(now, metrics)
         LeaderboardCache.objects.exclude(metric=LOST).delete()
     return found

@@ -28,6 +28,7 @@ from gamification.tests.backends.sorted_sets import (
 )
 
 pytestmark = pytest.mark.redis
+CHANGE_BY_THEMSELVES = ("xp_weekly", "xp_monthly", "streak_current")
 
 
 @pytest.fixture(autouse=True)
@@ -198,7 +199,7 @@ def _holders(client, text):
 def test_windows_roll_day_by_day_to_what_the_database_says(monkeypatch, at_a_time):
     for module in (copies, renewal):
         monkeypatch.setattr(module, "AT_ONCE", at_a_time)
-    dice, users = random.Random(at_a_time), people(*[500] * 6, now=NOON - 90 * DAY)
+    dice, users = random.Random(at_a_time), people(*[500] * 4, now=NOON - 90 * DAY)
     for user in users:
         streaks.set_timezone(
             user, dice.choice(["UTC", "Pacific/Kiritimati", "America/Los_Angeles"]), now=NOON - 80 * DAY
@@ -209,8 +210,9 @@ def test_windows_roll_day_by_day_to_what_the_database_says(monkeypatch, at_a_tim
 
     days = [NOON + timedelta(hours=hours) for hours in (0, 11, 12, 36, 60, 24 * 5, 24 * 6, 24 * 20, 24 * 33)]
     for now in days:
-        answers(now)  # the first of a day may still ask the database
-        assert answers(now) == answers_of_the_database(now), now
+        answers(now, CHANGE_BY_THEMSELVES[:1])  # the first of a day may still ask the database
+        expected = answers_of_the_database(now, CHANGE_BY_THEMSELVES)
+        assert answers(now, CHANGE_BY_THEMSELVES) == expected, now
         assert differences(now) == []
         give(users[0], 5, now=now)
 
