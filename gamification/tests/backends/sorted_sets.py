@@ -28,9 +28,9 @@ DATABASE = "gamification.backends.database.DatabaseBackend"
 PATH = "gamification.backends.redis.RedisBackend"
 
 
-def options(url: str, **more: Any) -> dict[str, Any]:
-    """Return the settings that put leaderboards into the Redis at ``url``."""
-    return {"LEADERBOARD_BACKEND": PATH, "LEADERBOARD_OPTIONS": {"url": url, **more}}
+def options(url: str, *, timeout: float = 10) -> dict[str, Any]:
+    """Return the settings that put leaderboards into the Redis at ``url``, which may be slow on a busy machine."""
+    return {"LEADERBOARD_BACKEND": PATH, "LEADERBOARD_OPTIONS": {"url": url, "timeout": timeout}}
 
 
 @contextmanager
