@@ -107,7 +107,7 @@ def test_a_silent_redis_costs_a_quarter_of_a_second_once_in_a_while(own_redis):
     took = []
     with paused(own_redis[1]):
         move(users)
-        expected = answers_of_the_database()["xp_all_time"][1]
+        expected = answers_of_the_database()["xp_all_time"][1][-3:]
         for number in range(200):
             begun = time.monotonic()
             mine = leaderboards.rank(users[number % 3], "xp_all_time", now=NOON)
