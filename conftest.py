@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 # Playwright keeps an event loop running in the thread of the test; Django would refuse the ORM there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-MARKED_BY_FIXTURE = {"page": "browser", "postgres_server": "postgres", "redis_server": "redis"}
+MARKED_BY_FIXTURE = {
+    "page": "browser",
+    "postgres_server": "postgres",
+    "redis_server": "redis",
+    "redis_cluster": "redis",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -110,6 +115,25 @@ def redis_url(redis_server: str) -> str:
     with redis.Redis.from_url(redis_server) as client:
         client.flushall()
     return redis_server
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[list[tuple[str, int]]]:
+    """Return URL and process id of each of the six nodes of a Redis Cluster that only this test run uses."""
+    try:
+        with servers.redis_cluster() as nodes:
+            yield nodes
+    except servers.MissingServiceError as error:
+        _go_without(error)
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster: list[tuple[str, int]]) -> str:
+    """Return the URL of an empty Redis Cluster."""
+    url, _pid = redis_cluster[0]
+    with redis.RedisCluster.from_url(url.replace("+cluster", "")) as client:
+        client.flushall(target_nodes=redis.RedisCluster.PRIMARIES)
+    return url
 
 
 # Browser

@@ -23,7 +23,7 @@ import django
 from benchmarks.tables import print_table
 from gamification.tests import servers
 
-ALL = ("record", "batches", "boards", "http", "growth", "processes", "imports", "sizes", "others")
+ALL = ("record", "batches", "boards", "http", "redis_boards", "growth", "processes", "imports", "sizes", "others")
 RESULTS = Path(__file__).parent / "results.json"
 
 

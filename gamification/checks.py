@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Dja
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from gamification.backends.base import LeaderboardBackend
 from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
 from gamification.domain.activity_types import DERIVED_COUNTERS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
@@ -50,6 +51,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *_check_zone(current),
         *_check_names(current),
         *_check_hooks(current),
+        *_check_backend(current),
     ]
 
 
@@ -178,11 +180,21 @@ def _check_hooks(current: GamificationSettings) -> list[CheckMessage]:
     for path in [*(getattr(current, name) for name in HOOKS), *current.METRICS.values()]:
         if path is None or callable(path):
             continue
+        why = ""
         try:
             is_usable = callable(import_string(path))
-        except (ImportError, AttributeError):
-            is_usable = False
+        except (ImportError, AttributeError) as error:
+            is_usable, why = False, str(error)
         if not is_usable:
             text = f"GAMIFICATION points to {path!r}, which is no callable that can be imported."
-            messages.append(Error(text, id="gamification.E008"))
+            messages.append(Error(text, hint=why or None, id="gamification.E008"))
     return messages
+
+
+def _check_backend(current: GamificationSettings) -> list[CheckMessage]:
+    try:
+        backend = import_string(current.LEADERBOARD_BACKEND)
+    except (ImportError, AttributeError):
+        return []  # told above
+    problems = backend.problems() if isinstance(backend, type) and issubclass(backend, LeaderboardBackend) else []
+    return [Error(problem, id="gamification.E010") for problem in problems]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gamification.backends.ladder import Ladder
 
@@ -81,8 +81,24 @@ class UserScores:
     xp_by_day: Mapping[date, int]
 
 
+@runtime_checkable
+class KeepsScores(Protocol):
+    """A backend that keeps scores outside of the database, which can be built anew and compared."""
+
+    def rebuild(self, now: datetime, report: Callable[[int], object]) -> None:
+        """Build everything anew while others write; ``report`` is told how many users are done."""
+
+    def differences(self, now: datetime) -> Iterator[str]:
+        """Yield a line for each fact that is not what the database says."""
+
+
 class LeaderboardBackend(ABC):
     """Ranks by competition ranking: 1 + the number of visible users with a greater score."""
+
+    @classmethod
+    def problems(cls) -> list[str]:
+        """Return what is wrong with the options in the settings, for ``manage.py check``."""
+        return []
 
     @abstractmethod
     def snapshot(self, board: BoardName, now: datetime) -> Snapshot:

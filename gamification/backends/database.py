@@ -75,7 +75,7 @@ class DatabaseBackend(LeaderboardBackend):
             total=total,
             excluded=excluded,
             cached_at=now,
-            expires_at=_ends_at(board, now),
+            expires_at=ends_at(board, now),
             ladder=ladder,
         )
 
@@ -171,7 +171,7 @@ def _hidden_by_hook(board: BoardName, now: datetime) -> frozenset[Any]:
     return frozenset(user.pk for user in users.iterator(chunk_size=2000) if hook(user))
 
 
-def _ends_at(board: BoardName, now: datetime) -> datetime:
+def ends_at(board: BoardName, now: datetime) -> datetime:
     """Return the earliest of the time to live, the next UTC midnight and the first expiry of a streak."""
     midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)
     ends = min(now + timedelta(seconds=get_settings().LEADERBOARD_TTL), midnight)

@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
@@ -65,11 +65,11 @@ def postgresql(*, durable: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """Yield the URL of a new Redis that keeps nothing on disk."""
+def redis_server(port: int = 0) -> Iterator[str]:
+    """Yield the URL of a new Redis that keeps nothing on disk, on ``port`` if one is given."""
     program = _find("Redis", "redis-server", "valkey-server")
     with tempfile.TemporaryDirectory(prefix="gamification-redis-") as home:
-        port = _free_port()
+        port = port or _free_port()
         command = [program, *f"--bind 127.0.0.1 --port {port} --dir {home} --appendonly no --save".split(), ""]
         url = f"redis://127.0.0.1:{port}/0"
         with (
@@ -77,6 +77,35 @@ def redis_server() -> Iterator[str]:
             _running(command, home, None, client.ping, redis.ConnectionError),
         ):
             yield url
+
+
+@contextmanager
+def redis_cluster(nodes: int = 6) -> Iterator[list[tuple[str, int]]]:
+    """Yield URL and process id of each node of a new Redis Cluster: half of them primaries, each with a replica."""
+    program, client = _find("Redis", "redis-server", "valkey-server"), _find("Redis", "redis-cli", "valkey-cli")
+    with tempfile.TemporaryDirectory(prefix="gamification-cluster-") as home, ExitStack() as running:
+        ports, pids = [_free_cluster_port() for _ in range(nodes)], []
+        for port in ports:
+            folder = Path(home, str(port))
+            folder.mkdir()
+            options = f"--bind 127.0.0.1 --port {port} --dir {folder} --appendonly no --cluster-enabled yes"
+            command = [
+                program,
+                *options.split(),
+                *["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0", "--save"],
+                "",
+            ]
+            node = running.enter_context(closing(redis.Redis(port=port)))
+            pids.append(running.enter_context(_running(command, str(folder), None, node.ping, redis.ConnectionError)))
+        addresses = [f"127.0.0.1:{port}" for port in ports]
+        create = [client, "--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes"]
+        subprocess.run(create, check=True, stdout=subprocess.DEVNULL, timeout=START_SECONDS)
+        deadline = time.monotonic() + START_SECONDS
+        while not all(_is_settled(port) for port in ports):
+            if time.monotonic() > deadline:
+                raise RuntimeError("The nodes of the cluster have not found one another.")
+            time.sleep(0.1)
+        yield [(f"redis+cluster://{address}", pid) for address, pid in zip(addresses, pids, strict=True)]
 
 
 @contextmanager
@@ -128,6 +157,26 @@ def _free_port() -> int:
         return port
 
 
+def _free_cluster_port() -> int:
+    """Return a free port whose neighbour for the nodes' own talk, 10,000 above, is free too."""
+    while True:
+        port = _free_port() % 20_000 + 20_000
+        try:
+            for one in (port, port + 10_000):
+                socket.create_server(("127.0.0.1", one)).close()
+        except OSError:
+            continue
+        return port
+
+
+def _is_settled(port: int) -> bool:
+    """Tell whether a node knows of the whole cluster and, as a replica, could take over."""
+    with redis.Redis(port=port, decode_responses=True) as node:
+        state: Any = node.execute_command("CLUSTER INFO")
+        replication: Any = node.info("replication")
+    return state["cluster_state"] == "ok" and replication.get("master_link_status", "up") == "up"
+
+
 @contextmanager
 def _running(
     command: Sequence[str],
@@ -135,8 +184,8 @@ def _running(
     account: str | None,
     ask: Callable[[], object],
     not_yet: type[Exception],
-) -> Iterator[None]:
-    """Keep the server ``command`` running; begin once ``ask`` no longer raises ``not_yet``."""
+) -> Iterator[int]:
+    """Keep the server ``command`` running and yield its process id, once ``ask`` no longer raises ``not_yet``."""
     log = Path(home) / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=home, user=account, stdout=output, stderr=subprocess.STDOUT)
@@ -150,8 +199,9 @@ def _running(
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()}") from None
                 time.sleep(0.05)
-        yield
+        yield process.pid
     finally:
+        process.send_signal(signal.SIGCONT)  # a test may have paused it
         process.send_signal(signal.SIGINT)
         try:
             process.wait(STOP_SECONDS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -200,3 +201,52 @@ def test_a_replica_that_is_set_up_by_halves_is_named(monkeypatch, changed, expec
     monkeypatch.setattr("gamification.checks.settings", SimpleNamespace(**{**REPLICA, **changed}))
 
     assert [message.id for message in check_replica()] == expected
+
+
+SORTED_SETS = "gamification.backends.sorted_sets."
+REDIS = "gamification.backends.redis.RedisBackend"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, "['url'] must be set, for example to 'redis://localhost:6379/0'; it is None."),
+        ({"url": 5}, "it is 5."),
+        ({"url": "localhost:6379"}, "must begin with one of redis, rediss, unix, "),
+        ({"url": "redis://localhost:port/0"}, "cannot be read: "),
+        (
+            {"url": "redis://localhost", "ulr": 1},
+            "has no 'ulr' for RedisBackend; known are depth, prefix, timeout, url.",
+        ),
+    ],
+)
+def test_options_that_lead_to_no_redis_are_named(options, told):
+    ((check_id, text),) = found(LEADERBOARD_BACKEND=REDIS, LEADERBOARD_OPTIONS=options)
+
+    assert check_id == "gamification.E010"
+    assert told in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "rediss://:secret@cache:6380/1",
+        "unix:///run/redis.sock",
+        "valkey://a",
+        "redis+cluster://a:1",
+    ],
+)
+def test_ways_to_redis_pass(url):
+    assert found(LEADERBOARD_BACKEND=REDIS, LEADERBOARD_OPTIONS={"url": url, "prefix": "a", "timeout": 0.1}) == []
+
+
+def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    for name in [name for name in sys.modules if name.startswith(("gamification.backends.redis", SORTED_SETS))]:
+        monkeypatch.delitem(sys.modules, name)
+
+    ((check_id, text),) = found(LEADERBOARD_BACKEND=REDIS, LEADERBOARD_OPTIONS={"url": "redis://localhost"})
+
+    assert check_id == "gamification.E008"
+    assert "RedisBackend needs the package redis: pip install 'django-gamification-practice[redis]'" in text

@@ -12,6 +12,9 @@ def configure(settings):
     """Return a function that changes some of the app's settings for this test."""
 
     def _configure(**options):
+        kept = settings.GAMIFICATION.get("LEADERBOARD_OPTIONS", {})
+        if "LEADERBOARD_OPTIONS" in options:
+            options["LEADERBOARD_OPTIONS"] = {**kept, **options["LEADERBOARD_OPTIONS"]}
         settings.GAMIFICATION = {**settings.GAMIFICATION, **options}
 
     return _configure

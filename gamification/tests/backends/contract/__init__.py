@@ -21,3 +21,6 @@ class BackendContract(Ranking, Neighbours, Visibility, Pages, Freshness, Populat
     @pytest.fixture(autouse=True)
     def _backend(self, settings):
         settings.GAMIFICATION = {"LEADERBOARD_BACKEND": self.backend}
+
+    def catch_up(self):
+        """Do at once what the backend does by itself within the time to live: notice what the host did to its users."""

@@ -81,6 +81,7 @@ class Populations:
         configure(
             LEADERBOARD_OPTIONS={"depth": dice.choice([5, 1000])}, IS_EXCLUDED=lambda user: user.pk == users[7].pk
         )
+        self.catch_up()
         hidden = set(UserXP.objects.filter(is_visible=False).values_list("user_id", flat=True))
         hidden |= set(get_user_model()._default_manager.filter(is_active=False).values_list("pk", flat=True))
         hidden.add(users[7].pk)

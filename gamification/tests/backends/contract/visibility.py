@@ -33,6 +33,7 @@ class Visibility:
         users = people(50, 40, 30)
 
         hide(users[0])
+        self.catch_up()
 
         board = leaderboards.top("xp_all_time", now=NOON)
         assert (ids(board.entries), places(board.entries)) == ([users[1].pk, users[2].pk], [(1, 40), (2, 30)])
@@ -117,6 +118,7 @@ class Visibility:
     def test_the_project_excludes_people(self, configure):
         users = people(50, 40, 30)
         configure(IS_EXCLUDED=lambda user: user.pk == users[0].pk)
+        self.catch_up()
 
         board = leaderboards.top("xp_all_time", viewer=users[2], now=NOON)
 
@@ -149,6 +151,7 @@ class Visibility:
         users = people(80, 70, 60, 50, 40, 30, 20, 10)
         hidden = {users[n].pk for n in (0, 3, 5)}
         configure(IS_EXCLUDED=lambda user: user.pk in hidden, LEADERBOARD_OPTIONS={"depth": 2})
+        self.catch_up()
 
         seen = walk(limit=2)
 
