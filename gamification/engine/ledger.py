@@ -66,7 +66,7 @@ def book(player: Player, booking: Booking, now: datetime) -> XPTransaction:
     player.transactions.append((transaction, booking.activity))
     if booking.earned_on is not None:
         player.day(booking.earned_on).xp += booking.amount
-    _add(player.xp, booking)
+    _add(player, booking)
     player.announce(signals.xp_awarded, transaction=transaction)
     return transaction
 
@@ -90,19 +90,21 @@ def announce_level(player: Player, highest_before: int) -> bool:
     return True
 
 
-def settle(row: UserXP) -> None:
-    """Write level, title and progress of the row's total."""
+def settle(row: UserXP) -> LevelInfo:
+    """Write level, title and progress of the row's total, and return them."""
     info = level_of(row)
     row.current_level = info.current_level
     row.highest_level = info.highest_level
     row.xp_to_next_level = info.xp_to_next_level
     row.level_progress_percentage = info.level_progress_percentage
     row.title = info.title
+    return info
 
 
-def _add(row: UserXP, booking: Booking) -> None:
+def _add(player: Player, booking: Booking) -> None:
+    row = player.xp
     row.total_xp += booking.amount
     row.total_xp_earned += max(0, booking.amount)
     if booking.reverses is not None:
         row.total_xp_earned -= max(0, booking.reverses.xp_amount)
-    settle(row)
+    player.level = settle(row)

@@ -12,6 +12,7 @@ from django.db import router
 
 from gamification.conf import STATE_METRICS, get_settings
 from gamification.domain import calendar
+from gamification.domain.levels import LevelInfo
 from gamification.engine.sql import reading
 from gamification.engine.sql.cursors import sent_together
 from gamification.engine.sql.reading import Found, Site
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
 class Player:
     """One user while locked. What the steps add or change is remembered here until it is saved.
 
-    Of achievements that are neither unlocked nor revoked (``open``) progress and grants are known, of the others
-    (``closed``) that they are there, and which rules they are once that was asked (``closed_rules``). ``unlocks`` and
-    ``days`` hold the rows that were made or asked for. Days from ``days_since`` on were found; :meth:`day` reads the
-    others once one of them is needed.
+    ``level`` is that of ``xp`` once something was booked. Of achievements that are neither unlocked nor revoked
+    (``open``) progress and grants are known, of the others (``closed``) that they are there, and which rules they are
+    once that was asked (``closed_rules``). ``unlocks`` and ``days`` hold the rows that were made or asked for. Days
+    from ``days_since`` on were found; :meth:`day` reads the others once one of them is needed.
     """
 
     user: AbstractBaseUser
     streak: UserStreak
     xp: UserXP
+    level: LevelInfo | None = None
     counters: dict[str, int] = field(default_factory=dict)
     open: dict[str, tuple[int, int]] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)

@@ -16,8 +16,6 @@ from gamification.engine.ledger import Booking
 from gamification.engine.players import Player, Players
 from gamification.engine.results import Receipt
 from gamification.engine.rules import Rulebook, rulebook
-from gamification.engine.sql import writing
-from gamification.engine.sql.cursors import cursor
 from gamification.exceptions import GamificationError, IdempotencyConflict
 from gamification.models import Activity
 from gamification.models.xp import Source
@@ -55,12 +53,9 @@ def _record_alone(locked: Players, event: CheckedEvent, now: datetime, policy: P
     """Record one event without asking whether it was recorded before: the log's own constraint tells."""
     player = locked[event.user.pk]
     receipt = record_one(player, event, now, policy, rules)
-    with cursor() as opened:
-        is_new = writing.insert(opened, player.activities, unless=("user_id", "key"))
-    if not is_new:
+    if not saving.save(locked, unless_recorded=True):
         locked.update(players.glance([event.user]))
         return _replay(_recorded_before([event])[event.user.pk, event.key], event)
-    saving.save(locked)
     return receipt
 
 
@@ -88,7 +83,7 @@ def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Polic
         is_replay=False,
         xp_awarded=player.xp.total_xp - total_before,
         streak=days.answer(player, now, policy, change, xp=bonus),
-        level=ledger.level_of(player.xp),
+        level=player.level or ledger.level_of(player.xp),
         level_up=ledger.announce_level(player, highest_before),
         achievements_unlocked=unlocked,
     )

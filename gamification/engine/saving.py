@@ -16,23 +16,33 @@ if TYPE_CHECKING:
     from gamification.engine.players import Player
 
 
-def save(players: Mapping[Any, Player]) -> None:
-    """Write all that the steps changed, with a number of statements that does not depend on how much it is."""
+def save(players: Mapping[Any, Player], *, unless_recorded: bool = False) -> bool:
+    """Write all that the steps changed, with a number of statements that does not depend on how much it is.
+
+    With ``unless_recorded`` an activity may have been recorded before under its key: then nothing at all is written,
+    and the answer is False. That is for a single activity; whoever has several asks first.
+    """
     everyone = list(players.values())
     for player in everyone:
         player.xp.version += 1
     with sent_together(), open_cursor() as cursor:
-        writing.insert(cursor, [row for player in everyone for row in player.activities if row._state.adding])
+        log = [row for player in everyone for row in player.activities]
+        if not writing.insert(cursor, log, unless=("user_id", "key") if unless_recorded else ()):
+            return False
+        _save_counters(cursor, everyone)
+        days = [player.days[on] for player in everyone for on in sorted(player.changed_days)]
+        writing.upsert(cursor, days, "user_id", "date")
+        _save_progress(cursor, everyone)
+        writing.upsert(cursor, [player.streak for player in everyone], "user_id")
+        writing.upsert(cursor, [player.xp for player in everyone], "user_id")
+        # Last come those whose keys are waited for.
+        unlocks = [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)]
+        writing.upsert(cursor, unlocks, "user_id", "achievement_id", gives_keys=True)
         for transaction, activity in (pair for player in everyone for pair in player.transactions):
             if activity is not None:
                 transaction.key = str(activity.pk)
         writing.insert(cursor, [row for player in everyone for row, _ in player.transactions])
-        _save_counters(cursor, everyone)
-        days = [player.days[on] for player in everyone for on in sorted(player.changed_days)]
-        writing.upsert(cursor, days, "user_id", "date")
-        _save_achievements(cursor, everyone)
-        writing.upsert(cursor, [player.streak for player in everyone], "user_id")
-        writing.upsert(cursor, [player.xp for player in everyone], "user_id")
+    return True
 
 
 def _save_counters(cursor: CursorWrapper, everyone: list[Player]) -> None:
@@ -42,10 +52,8 @@ def _save_counters(cursor: CursorWrapper, everyone: list[Player]) -> None:
     writing.upsert_values(cursor, UserCounter, ("user_id", "name", "value"), rows, "user_id", "name")
 
 
-def _save_achievements(cursor: CursorWrapper, everyone: list[Player]) -> None:
-    """Write the unlocks, and of what is still open no more than there is to know."""
-    unlocks = [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)]
-    writing.upsert(cursor, unlocks, "user_id", "achievement_id")
+def _save_progress(cursor: CursorWrapper, everyone: list[Player]) -> None:
+    """Write of what is still open no more than there is to know."""
     progress: list[tuple[Any, ...]] = [
         (player.user.pk, name, *player.open[name], {})
         for player in everyone

@@ -140,9 +140,10 @@ class UserAchievement(models.Model):
     ``grants`` counts how often it was unlocked, because a revoked one can be granted again.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Its indexes begin with the user; another one would only cost writes.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     achievement = models.ForeignKey(
-        Achievement, on_delete=models.PROTECT, to_field="achievement_id", related_name="holders"
+        Achievement, on_delete=models.PROTECT, to_field="achievement_id", related_name="holders", db_index=False
     )
     progress = models.PositiveSmallIntegerField(_("progress in percent"), default=0)
     unlocked_at = models.DateTimeField(_("unlocked at"), null=True, blank=True)

@@ -62,7 +62,8 @@ class UserDay(models.Model):
         (DayStatus.SKIPPED.value, _("skipped")),
     ]
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Its indexes begin with the user; another one would only cost writes.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     date = models.DateField(_("date"))
     status = models.CharField(_("status"), max_length=10, blank=True, default="", choices=STATUSES)
     reason = models.CharField(_("reason"), max_length=30, blank=True, default="")

@@ -24,13 +24,11 @@ JSON_FUNCTIONS = {
     "sqlite": {"rows": "json_group_array", "row": "json_array", "pairs": "json_group_object"},
     "postgresql": {"rows": "json_agg", "row": "json_build_array", "pairs": "json_object_agg"},
 }
-IS_OPEN = "u.unlocked_at IS NULL AND u.revoked_at IS NULL"
 STATEMENT = """
 SELECT {streak}, {xp},
     (SELECT {pairs}(c.name, c.value) FROM {counters} c WHERE c.user_id = s.user_id),
-    (SELECT {pairs}(u.achievement_id, {row}(u.progress, u.grants)) FROM {unlocks} u
-        WHERE u.user_id = s.user_id AND {is_open}),
-    (SELECT {rows}(u.achievement_id) FROM {unlocks} u WHERE u.user_id = s.user_id AND NOT ({is_open})),
+    (SELECT {pairs}(u.achievement_id, {row}(u.progress, u.grants, u.unlocked_at IS NULL AND u.revoked_at IS NULL))
+        FROM {unlocks} u WHERE u.user_id = s.user_id),
     (SELECT {rows}({row}({day})) FROM {days} d WHERE d.user_id = s.user_id
         AND d.date >= CASE WHEN s.last_day < %s THEN s.last_day ELSE %s END),
     (SELECT {row}(count(*), sum(revision)) FROM {definitions}),
@@ -105,13 +103,14 @@ def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
     streaks, totals = _fields(UserStreak), _fields(UserXP)
     streak = _instance(UserStreak, row[: len(streaks)], vendor)
     total = row[len(streaks) : len(streaks) + len(totals)]
-    counters, still_open, closed, days = map(_json, row[len(streaks) + len(totals) : -2])
+    counters, unlocks, days = map(_json, row[len(streaks) + len(totals) : -2])
+    unlocks = unlocks or {}
     return Found(
         streak=streak,
         xp=None if total[0] is None else _instance(UserXP, total, vendor),
         counters=counters or {},
-        open=still_open or {},
-        closed=set(closed or ()),
+        open={name: (progress, grants) for name, (progress, grants, is_open) in unlocks.items() if is_open},
+        closed={name for name, (_, _, is_open) in unlocks.items() if not is_open},
         days={to_date(values[DATE]): values for values in days or ()},
         days_since=min(since, streak.last_day or since),
     )
@@ -134,7 +133,6 @@ def _json(value: Any) -> Any:
 def _text(number: int, vendor: str) -> str:
     return STATEMENT.format(
         **JSON_FUNCTIONS[vendor],
-        is_open=IS_OPEN,
         streak=", ".join(f's."{name}"' for name in _columns(UserStreak)),
         xp=", ".join(f'x."{name}"' for name in _columns(UserXP)),
         day=", ".join(f'd."{name}"' for name in _columns(UserDay)),

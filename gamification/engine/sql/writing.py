@@ -32,7 +32,7 @@ class Columns:
     """Columns of a table, how an instance gives their values, and which values the driver takes in another form."""
 
     table: str
-    generated_key: str
+    key: str
     names: tuple[str, ...]
     values: Any
     converters: tuple[tuple[int, Convert], ...]
@@ -54,15 +54,15 @@ def insert(cursor: CursorWrapper, rows: Sequence[models.Model], *, unless: tuple
     With the names of unique columns in ``unless``, rows that are there already stay as they are; the answer is False
     then, and no keys are given.
     """
-    return _write(cursor, rows, unless, "nothing")
+    return _write(cursor, rows, unless, "nothing", gives_keys=True)
 
 
-def upsert(cursor: CursorWrapper, rows: Sequence[models.Model], *unique: str) -> None:
+def upsert(cursor: CursorWrapper, rows: Sequence[models.Model], *unique: str, gives_keys: bool = False) -> None:
     """Insert instances of one model, or overwrite all columns of the rows that have the same ``unique`` columns.
 
-    No two of the instances may have the same.
+    No two of the instances may have the same. With ``gives_keys`` they get theirs, which has to be waited for.
     """
-    _write(cursor, rows, unique, "update")
+    _write(cursor, rows, unique, "update", gives_keys=gives_keys)
 
 
 def upsert_values(
@@ -83,16 +83,21 @@ def upsert_values(
 
 
 def _write(
-    cursor: CursorWrapper, rows: Sequence[models.Model], unique: tuple[str, ...], on_conflict: OnConflict
+    cursor: CursorWrapper,
+    rows: Sequence[models.Model],
+    unique: tuple[str, ...],
+    on_conflict: OnConflict,
+    *,
+    gives_keys: bool,
 ) -> bool:
     if not rows:
         return True
     database = cursor.db
     columns = _columns(type(rows[0]), database.vendor)
     for part in _parts(rows, len(columns.names)):
-        text = _text(columns.table, columns.names, len(part), unique, on_conflict, columns.generated_key)
+        text = _text(columns.table, columns.names, len(part), unique, on_conflict, columns.key if gives_keys else "")
         cursor.execute(text, list(chain.from_iterable(map(columns.of, part))))
-        if not columns.generated_key:
+        if not gives_keys:
             continue
         keys = cursor.fetchall()
         if len(keys) < len(part):
@@ -129,7 +134,7 @@ def _columns(model: type[models.Model], vendor: str, names: tuple[str, ...] = ()
     converters = ((position, writer(fields[name], vendor)) for position, name in enumerate(names))
     return Columns(
         table=model._meta.db_table,
-        generated_key="" if model._meta.pk.column in names else str(model._meta.pk.column),
+        key=str(model._meta.pk.column),
         names=names,
         values=attrgetter(*(fields[name].attname for name in names)),
         converters=tuple((position, convert) for position, convert in converters if convert),

@@ -104,10 +104,10 @@ def test_what_is_there_is_overwritten_whole_and_keeps_its_key():
     user = UserFactory()
     first, second = days(user)
     with cursor() as opened:
-        writing.upsert(opened, [first, second], "user_id", "date")
+        writing.upsert(opened, [first, second], "user_id", "date", gives_keys=True)
         keys = first.pk, second.pk
         again = UserDay(user_id=user.pk, date=TODAY, xp=7)
-        writing.upsert(opened, [again], "user_id", "date")
+        writing.upsert(opened, [again], "user_id", "date", gives_keys=True)
 
     stored = UserDay.objects.get(user=user, date=TODAY)
     assert (stored.pk, stored.xp, stored.status, stored.frozen_at) == (keys[0], 7, "", None)
