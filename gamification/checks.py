@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from difflib import get_close_matches
 from fractions import Fraction
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Django's own name
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.utils.module_loading import import_string
 
 from gamification.backends.base import LeaderboardBackend
@@ -18,6 +20,7 @@ from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_se
 from gamification.domain.activity_types import DERIVED_COUNTERS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
+SQLITE_MIN = (3, 35)  # RETURNING
 HOOKS = ("LEADERBOARD_BACKEND", "DISPLAY_NAME", "AVATAR_URL", "USER_TIMEZONE", "IS_EXCLUDED", "SCOPES")
 WHOLE_NUMBERS = {
     "BASE_XP": (1, 10**9),
@@ -56,8 +59,17 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_databases(**kwargs: Any) -> list[CheckMessage]:
-    """Warn of SQLite without IMMEDIATE transactions, under which parallel writers fail with "database is locked"."""
-    return [
+    """Refuse databases that our statements do not run on, and warn of SQLite without IMMEDIATE transactions.
+
+    Without those, parallel writers fail with "database is locked".
+    """
+    vendor = connection.vendor
+    messages: list[CheckMessage] = []
+    if vendor not in {"sqlite", "postgresql"} or (vendor == "sqlite" and sqlite3.sqlite_version_info < SQLITE_MIN):
+        name = f"SQLite {sqlite3.sqlite_version}" if vendor == "sqlite" else vendor
+        text = f"The app runs on PostgreSQL and on SQLite 3.35 or newer, and not on {name}."
+        messages.append(Error(text, id="gamification.E011"))
+    return messages + [
         Warning(
             f"The SQLite database {alias!r} does not use IMMEDIATE transactions.",
             hint="Set OPTIONS = {'transaction_mode': 'IMMEDIATE', 'timeout': 20}.",

@@ -176,6 +176,24 @@ def test_other_databases_are_not_warned_of(monkeypatch):
     assert warnings_of(monkeypatch, ENGINE="django.db.backends.postgresql", NAME="x") == []
 
 
+@pytest.mark.parametrize(
+    ("vendor", "version", "is_fine"),
+    [
+        ("sqlite", (3, 35, 0), True),
+        ("sqlite", (3, 34, 1), False),
+        ("postgresql", (1, 0, 0), True),
+        ("mysql", (9, 9, 9), False),
+    ],
+)
+def test_a_database_that_our_statements_do_not_run_on_is_named(monkeypatch, vendor, version, is_fine):
+    monkeypatch.setattr("gamification.checks.connection", SimpleNamespace(vendor=vendor))
+    monkeypatch.setattr("gamification.checks.sqlite3.sqlite_version_info", version)
+
+    ids = [message.id for message in check_databases()]
+
+    assert ("gamification.E011" in ids) is not is_fine
+
+
 # A replica
 
 REPLICA = {
