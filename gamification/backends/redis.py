@@ -167,7 +167,9 @@ class RedisBackend(database.DatabaseBackend):
     def _remove(self, user_id: Any) -> None:
         try:
             self.copy().remove([user_id])
-        except Unavailable:
+            # Somebody who went on at once may have been written before that, and was removed with it.
+            self.copy().replace([user_id])
+        except (Unavailable, DatabaseError):
             self._lose()
 
     def _lose(self) -> None:
