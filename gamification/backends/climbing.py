@@ -73,18 +73,14 @@ def window(
 
 def _hidden(everybody: QuerySet[Any, Any], excluded: frozenset[Any]) -> list[int] | None:
     """Return the scores of the hidden people on a board; None where there are too many of them."""
-    opted_out = UserXP.objects.filter(is_visible=False)
-    none: frozenset[Any] = frozenset()
-    groups = [(everybody.filter(user_id__in=excluded), none)] if excluded else []
-    if scores.has_active_flag():
-        inactive = get_user_model()._default_manager.filter(is_active=False).values("pk")
-        groups.append((everybody.filter(user_id__in=inactive), excluded))
-        opted_out = opted_out.filter(user__is_active=True)
-    groups.append((everybody.filter(user_id__in=opted_out.values("user_id")), excluded))
+    unseen: QuerySet[Any, Any] = UserXP.objects.filter(is_visible=False).values("user_id")
+    if scores.has_active_flag():  # in one query for both: neither those who are active nor their scores are looked up
+        unseen = unseen.union(get_user_model()._default_manager.filter(is_active=False).values("pk"))
+    hidden = everybody.filter(user_id__in=unseen)
+    parts = [hidden.exclude(user_id__in=excluded), everybody.filter(user_id__in=excluded)] if excluded else [hidden]
     found: list[int] = []
-    for rows, told in groups:  # nobody is in two of them
-        others = rows.exclude(user_id__in=told) if told else rows
-        found += others.order_by().values_list("score", flat=True)[: HIDDEN_MAX + 1]
+    for rows in parts:
+        found += rows.order_by().values_list("score", flat=True)[: HIDDEN_MAX + 1]
     return found if len(found) <= HIDDEN_MAX else None
 
 
