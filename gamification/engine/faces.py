@@ -41,8 +41,10 @@ class Faces:
         self._expected: set[Any] = set()
         self._found: dict[Any, Face] = {}
         self._can_be_banned = scores.has_active_flag()
-        self._is_excluded = get_settings().hook("IS_EXCLUDED")
-        self._levels = get_settings().levels
+        settings = get_settings()
+        self._is_excluded = settings.hook("IS_EXCLUDED")
+        self._name, self._avatar = settings.hook("DISPLAY_NAME"), settings.hook("AVATAR_URL")
+        self._levels = settings.levels
 
     def expect(self, user_ids: Iterable[Any]) -> None:
         """Say who will be asked for, so that the next query brings them too."""
@@ -79,12 +81,12 @@ class Faces:
         return Standing(
             rank=entry.rank,
             user_id=entry.user_id,
-            name=names.public_name(face.user),
+            name=names.public_name(face.user, self._name),
             score=entry.score,
             level=level,
             title=self._levels.title_of(level),
             is_me=self._viewer is not None and entry.user_id == self._viewer.pk,
-            avatar_url=names.avatar_url(face.user),
+            avatar_url=names.avatar_url(face.user, self._avatar),
         )
 
 
