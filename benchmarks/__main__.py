@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from django.conf import settings
 
 from benchmarks.tables import print_table
 from gamification.tests import servers
@@ -68,6 +69,7 @@ def _database(kind: str) -> Iterator[str]:
 def child(name: str, database: str, is_quick: str, told: str) -> None:
     """Be the process of one benchmark."""
     django.setup()
+    settings.DEBUG = False  # else every statement would be written down
     with Path(told).open("a") as lines:
         for measurement in import_module(f"benchmarks.{name}").run(database.strip("-"), is_quick=is_quick == "1"):
             lines.write(json.dumps(measurement.as_dict()) + "\n")

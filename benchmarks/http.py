@@ -37,12 +37,12 @@ BATCH = 1000
 
 def run(database: str, *, is_quick: bool) -> Iterator[Measurement]:
     """Yield the activities and the dashboard of few users, then boards and dashboard of many."""
-    users, requests, rounds = (5_000, 60, 2) if is_quick else (1_000_000, 400, 7)
-    people.populate(people.Crowd(1000, days=5))
+    users, requests, rounds = (5_000, 60, 2) if is_quick else (1_000_000, 200, 7)
+    people.populate(people.Crowd(1000, days=2))
     with _site() as site:
         before = _dashboard(site, requests)
     people.empty()
-    people.populate(people.Crowd(users, days=5))
+    people.populate(people.Crowd(users, days=2))
     with _site() as site:
         after = _dashboard(site, requests)
         ratio = round(after / before, 3)

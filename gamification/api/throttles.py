@@ -63,8 +63,8 @@ class Rate:
 
 def rate_of(scope: str) -> Rate | None:
     """Return the rate of ``scope``; None is no limit."""
-    rates: dict[str, Any] = {**DEFAULT_RATES, **(api_settings.DEFAULT_THROTTLE_RATES or {})}
-    text = rates.get(scope)
+    rates: dict[str, Any] = api_settings.DEFAULT_THROTTLE_RATES or {}
+    text = rates.get(scope, DEFAULT_RATES.get(scope))
     if text is None:
         return None
     requests, _, period = text.partition("/")
@@ -105,8 +105,11 @@ def _is_exact(cache: BaseCache) -> bool:
 
 
 def _count_in_cache(cache: BaseCache, key: str, seconds: int) -> int:
-    cache.add(key, 0, timeout=2 * seconds)
-    return int(cache.incr(key))
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # the first of its window, or one of several: only one of them adds, and each is counted
+        cache.add(key, 0, timeout=2 * seconds)
+        return int(cache.incr(key))
 
 
 def _count_in_database(ident: str, ends_at: datetime, now: datetime) -> int:

@@ -25,59 +25,69 @@ HIDDEN_MAX = 100_000
 
 
 def ladder_of(board: BoardName, now: datetime, excluded: frozenset[Any]) -> Ladder:
-    """Return the ladder of a board as it is now.
+    """Return the ladder of a board as it is now; that of a window comes with its top.
 
-    Boards with an index by score are walked along it. Of the others, and of groups, every score becomes a step: of
-    windows because nothing else knows a sum, of streaks because there are few.
+    Boards with an index by score are walked along it. Of streaks, which are few, and of groups every score becomes a
+    step.
     """
     everybody = scores.scores(board.metric, now)
     hidden = _hidden(everybody, excluded) if board.members is None else None
     if hidden is None:
         seen = scores.visible(everybody, board, excluded)
-        return ladder.build(_grouped(seen, board.metric), (), is_complete=True)
-    if board.metric not in (*scores.WINDOWS, *scores.STREAKS):
+        return ladder.build(_grouped(seen), (), is_complete=True)
+    if board.metric not in scores.STREAKS:
         steps = _walked(board.metric)
         below = everybody.filter(score__lt=steps[-1].score) if steps else everybody
         return ladder.build(steps, hidden, is_complete=False, below=below.count())
-    return ladder.build(_grouped(everybody, board.metric), hidden, is_complete=True)
+    return ladder.build(_grouped(everybody), hidden, is_complete=True)
+
+
+def window(
+    board: BoardName, now: datetime, excluded: frozenset[Any], depth: int
+) -> tuple[list[tuple[Any, int]], Ladder]:
+    """Return the first ``depth`` users of a window with their scores, and its ladder, on which every score is a step.
+
+    Nothing but the days knows a sum, so they are added up once for both, and a step names somebody who has its score.
+    """
+    seen = scores.visible(scores.scores(board.metric, now), board, excluded).order_by()
+    key = get_user_model()._meta.pk
+    # Not every database has a least UUID; as texts they are in the same order.
+    user = "user_id" if isinstance(key, IntegerField) else "CAST(user_id AS VARCHAR(64))"
+    sums, params = seen.query.sql_with_params()
+    # What is read twice is kept by the database meanwhile; as whole numbers, because those are quicker to compare.
+    statement = (
+        f"WITH seen AS (SELECT user_id, CAST(score AS BIGINT) AS score FROM ({sums}) added) "  # noqa: S608  # nosec B608
+        f"SELECT score, 0, {user}, {user} FROM (SELECT * FROM seen ORDER BY score DESC, user_id LIMIT {depth}) first "
+        f"UNION ALL SELECT score, COUNT(*), MIN({user}), MAX({user}) FROM seen GROUP BY score"
+    )
+    with connections[seen.db].cursor() as cursor:
+        cursor.execute(statement, params)
+        found = cursor.fetchall()
+    top = [(key.to_python(pk), score) for score, tied, pk, _ in found if not tied]
+    steps = [
+        Step(score, 0, tied, (key.to_python(least), key.to_python(last))) for score, tied, least, last in found if tied
+    ]
+    steps.sort(key=lambda step: -step.score)
+    return top, ladder.build(steps, (), is_complete=True)
 
 
 def _hidden(everybody: QuerySet[Any, Any], excluded: frozenset[Any]) -> list[int] | None:
     """Return the scores of the hidden people on a board; None where there are too many of them."""
-    opted_out = UserXP.objects.filter(is_visible=False)
-    none: frozenset[Any] = frozenset()
-    groups = [(everybody.filter(user_id__in=excluded), none)] if excluded else []
-    if scores.has_active_flag():
-        inactive = get_user_model()._default_manager.filter(is_active=False).values("pk")
-        groups.append((everybody.filter(user_id__in=inactive), excluded))
-        opted_out = opted_out.filter(user__is_active=True)
-    groups.append((everybody.filter(user_id__in=opted_out.values("user_id")), excluded))
+    unseen: QuerySet[Any, Any] = UserXP.objects.filter(is_visible=False).values("user_id")
+    if scores.has_active_flag():  # in one query for both: neither those who are active nor their scores are looked up
+        unseen = unseen.union(get_user_model()._default_manager.filter(is_active=False).values("pk"))
+    hidden = everybody.filter(user_id__in=unseen)
+    parts = [hidden.exclude(user_id__in=excluded), everybody.filter(user_id__in=excluded)] if excluded else [hidden]
     found: list[int] = []
-    for rows, told in groups:  # nobody is in two of them
-        others = rows.exclude(user_id__in=told) if told else rows
-        found += others.order_by().values_list("score", flat=True)[: HIDDEN_MAX + 1]
+    for rows in parts:
+        found += rows.order_by().values_list("score", flat=True)[: HIDDEN_MAX + 1]
     return found if len(found) <= HIDDEN_MAX else None
 
 
-def _grouped(rows: QuerySet[Any, Any], metric: str) -> list[Step]:
-    """Return every score of a board as a step, from the top; of windows with somebody who has it."""
-    if metric not in scores.WINDOWS:
-        found = rows.values("score").annotate(tied=Count("user_id")).order_by("-score").values_list("score", "tied")
-        return [Step(score, 0, tied) for score, tied in found]
-    connection = connections[rows.db]
-    key = get_user_model()._meta.pk
-    # Not every database has a least UUID; as texts they are in the same order.
-    user = "user_id" if isinstance(key, IntegerField) else "CAST(user_id AS VARCHAR(64))"
-    sums, params = rows.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT score, COUNT(*), MIN({user}), MAX({user}) FROM ({sums}) sums GROUP BY score ORDER BY score DESC",  # noqa: S608  # nosec B608
-            params,
-        )
-        found = cursor.fetchall()
-    return [
-        Step(int(score), 0, tied, (key.to_python(least), key.to_python(last))) for score, tied, least, last in found
-    ]
+def _grouped(rows: QuerySet[Any, Any]) -> list[Step]:
+    """Return every score of a board as a step, from the top."""
+    found = rows.values("score").annotate(tied=Count("user_id")).order_by("-score").values_list("score", "tied")
+    return [Step(score, 0, tied) for score, tied in found]
 
 
 def _walked(metric: str) -> list[Step]:

@@ -35,7 +35,7 @@ class DatabaseBackend(LeaderboardBackend):
     ``LEADERBOARD_OPTIONS``: ``depth`` is how many people a snapshot holds (1,000), ``step`` how many stand between two
     steps of the ladder of a board that is deeper (250).
 
-    A subclass that keeps scores elsewhere reads ``top``, ``total``, ``ladder``, ``position`` and ``after`` from there.
+    A subclass that keeps scores elsewhere reads ``top_and_ladder``, ``total``, ``position`` and ``after`` from there.
     """
 
     def __init__(self) -> None:
@@ -65,10 +65,9 @@ class DatabaseBackend(LeaderboardBackend):
         """Read a board anew."""
         depth = int(get_settings().LEADERBOARD_OPTIONS.get("depth", DEPTH))
         excluded = _hidden_by_hook(board, now)
-        entries = self.top(board, now, excluded, depth)
-        total, ladder = len(entries), None
+        entries, ladder = self.top_and_ladder(board, now, excluded, depth)
+        total = len(entries)
         if total == depth:
-            ladder = self.ladder(board, now, excluded)
             total = ladder.total if ladder else self.total(board, now, excluded)
         return Snapshot(
             entries=tuple(entries),
@@ -79,8 +78,18 @@ class DatabaseBackend(LeaderboardBackend):
             ladder=ladder,
         )
 
+    def top_and_ladder(
+        self, board: BoardName, now: datetime, excluded: frozenset[Any], depth: int
+    ) -> tuple[list[Entry], Ladder | None]:
+        """Return the first ``depth`` visible people on a board and, where there are so many, its ladder."""
+        if board.metric in scores.WINDOWS:
+            rows, ladder = climbing.window(board, now, excluded, depth)
+            return places.in_order(sorted(rows, key=places.place)), ladder if len(rows) == depth else None
+        entries = self.top(board, now, excluded, depth)
+        return entries, self.ladder(board, now, excluded) if len(entries) == depth else None
+
     def top(self, board: BoardName, now: datetime, excluded: frozenset[Any], depth: int) -> list[Entry]:
-        """Return the first ``depth`` visible people on a board."""
+        """Return the first ``depth`` visible people on a board that is no window."""
         return places.top(scores.visible(scores.scores(board.metric, now), board, excluded), depth)
 
     def total(self, board: BoardName, now: datetime, excluded: frozenset[Any]) -> int:
@@ -88,7 +97,7 @@ class DatabaseBackend(LeaderboardBackend):
         return scores.visible(scores.scores(board.metric, now), board, excluded).count()
 
     def ladder(self, board: BoardName, now: datetime, excluded: frozenset[Any]) -> Ladder | None:
-        """Return what ranks are counted from; asked only of boards that are deeper than the snapshot."""
+        """Return what ranks are counted from; asked only of deep boards that are no windows."""
         return climbing.ladder_of(board, now, excluded)
 
     def position(

@@ -147,16 +147,16 @@ class Places:
             ]
 
         found = self._rows(("around", number), make, score=score, user_id=user_id)
-        above = [row for row in found if _place(row) < (-score, user_id)]
-        below = [row for row in found if _place(row) > (-score, user_id)]
+        above = [row for row in found if place(row) < (-score, user_id)]
+        below = [row for row in found if place(row) > (-score, user_id)]
         is_visible = len(above) + len(below) < len(found)
-        return sorted(above, key=_place)[-number:], sorted(below, key=_place)[:number], is_visible
+        return sorted(above, key=place)[-number:], sorted(below, key=place)[:number], is_visible
 
     def _around_by_ladder(self, score: int, user_id: Any, number: int) -> tuple[list[Row], list[Row], bool]:
         """Return people who were around a score when the snapshot was built: no index knows who they are."""
         rows = [row for row in self._known(score, number) if row[0] != user_id]
-        above = [row for row in rows if _place(row) < (-score, user_id)][-number:]
-        below = [row for row in rows if _place(row) > (-score, user_id)][:number]
+        above = [row for row in rows if place(row) < (-score, user_id)][-number:]
+        below = [row for row in rows if place(row) > (-score, user_id)][:number]
         own = scores.visible(
             UserXP.objects.filter(user_id=user_id).values("user_id"), self.board, self.snapshot.excluded
         )
@@ -168,7 +168,7 @@ class Places:
         if len(entries) > number and score > entries[-1 - number].score:
             return [(entry.user_id, entry.score) for entry in entries]
         found = {pk: near for near, ends in self._groups(score, number) for pk in ends}
-        return sorted(found.items(), key=_place)
+        return sorted(found.items(), key=place)
 
     def _rows(
         self, name: Hashable, make: Querysets, *, score: int = 0, user_id: Any = None, is_kept: bool = True
@@ -207,6 +207,6 @@ def _in_order(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
     return rows.order_by("-score", "user_id")
 
 
-def _place(row: Row) -> tuple[int, Any]:
+def place(row: Row) -> tuple[int, Any]:
     """Return what rows are sorted by on a board."""
     return -row[1], row[0]

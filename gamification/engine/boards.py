@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import signing
 
@@ -141,8 +143,13 @@ def _entries(board: BoardName, snapshot: Snapshot, begun: Page | None, limit: in
 
 
 def _encode_cursor(snapshot: Snapshot, last: Standing) -> str:
-    page = [snapshot.cached_at.isoformat(), last.score, str(last.user_id)]
-    return signing.dumps(page, salt=CURSOR_SALT)
+    return _signed(snapshot.cached_at.isoformat(), last.score, str(last.user_id), settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=1024)
+def _signed(cached_at: str, score: int, user_id: str, _key: str) -> str:
+    """Return a cursor, signed with ``_key``, which is here so that none outlives it; first pages end in the same."""
+    return signing.dumps([cached_at, score, user_id], salt=CURSOR_SALT)
 
 
 def _decode_cursor(cursor: str) -> Page | None:

@@ -30,7 +30,6 @@ class Face:
 
     user: AbstractBaseUser
     total_xp: int = 0
-    highest_level: int = 1
     is_visible: bool = True
 
 
@@ -42,8 +41,10 @@ class Faces:
         self._expected: set[Any] = set()
         self._found: dict[Any, Face] = {}
         self._can_be_banned = scores.has_active_flag()
-        self._is_excluded = get_settings().hook("IS_EXCLUDED")
-        self._levels = get_settings().levels
+        settings = get_settings()
+        self._is_excluded = settings.hook("IS_EXCLUDED")
+        self._name, self._avatar = settings.hook("DISPLAY_NAME"), settings.hook("AVATAR_URL")
+        self._levels = settings.levels
 
     def expect(self, user_ids: Iterable[Any]) -> None:
         """Say who will be asked for, so that the next query brings them too."""
@@ -76,16 +77,16 @@ class Faces:
         return not (self._is_excluded and self._is_excluded(user))
 
     def _standing(self, entry: Entry, face: Face) -> Standing:
-        info = self._levels.describe(face.total_xp, highest_level=face.highest_level)
+        level = self._levels.level_of(face.total_xp)
         return Standing(
             rank=entry.rank,
             user_id=entry.user_id,
-            name=names.public_name(face.user),
+            name=names.public_name(face.user, self._name),
             score=entry.score,
-            level=info.current_level,
-            title=info.title,
+            level=level,
+            title=self._levels.title_of(level),
             is_me=self._viewer is not None and entry.user_id == self._viewer.pk,
-            avatar_url=names.avatar_url(face.user),
+            avatar_url=names.avatar_url(face.user, self._avatar),
         )
 
 
@@ -101,11 +102,11 @@ def _people(user_ids: Iterable[Any]) -> Iterator[Face]:
     columns = [column.attname for column in model._meta.concrete_fields]
     rows = recipes.plain(UserXP, ("people", len(ids)), partial(_queryset, len(ids), columns), [*map(prepare, ids)])
     database = router.db_for_read(model)
-    for total_xp, highest_level, is_visible, *values in rows:
-        yield Face(model.from_db(database, columns, values), total_xp, highest_level, is_visible)
+    for total_xp, is_visible, *values in rows:
+        yield Face(model.from_db(database, columns, values), total_xp, is_visible)
 
 
 def _queryset(number: int, columns: Sequence[str]) -> QuerySet[UserXP, tuple[Any, ...]]:
     """Return the query for so many users; whose ids, is put in later."""
     rows = UserXP.objects.filter(user_id__in=recipes.some_ids(number))
-    return rows.values_list("total_xp", "highest_level", "is_visible", *(f"user__{name}" for name in columns))
+    return rows.values_list("total_xp", "is_visible", *(f"user__{name}" for name in columns))

@@ -31,6 +31,20 @@ def my_row(standing: Standing) -> dict[str, Any]:
     return {**row(standing), "to_next_rank": standing.to_next_rank}
 
 
+def board_data(board: Board) -> dict[str, Any]:
+    """Return the fields of a board, written out as those of its rows are."""
+    return {
+        "metric": board.metric,
+        "entries": [row(standing) for standing in board.entries],
+        "me": my_row(board.me) if board.me else None,
+        "around": [row(standing) for standing in board.around],
+        "total": board.total,
+        "cached_at": MOMENT.to_representation(board.cached_at),
+        "expires_at": MOMENT.to_representation(board.expires_at),
+        "next": board.next or None,
+    }
+
+
 class EntrySerializer(serializers.Serializer[Standing]):
     """A row of a board. Equal scores share a rank: 1, 2, 2, 4."""
 
@@ -75,17 +89,7 @@ class BoardSerializer(serializers.Serializer[Board]):
         return board.next or None
 
     def to_representation(self, board: Board) -> dict[str, Any]:
-        """Return the fields above, written out as those of its rows are."""
-        return {
-            "metric": board.metric,
-            "entries": [row(standing) for standing in board.entries],
-            "me": my_row(board.me) if board.me else None,
-            "around": [row(standing) for standing in board.around],
-            "total": board.total,
-            "cached_at": MOMENT.to_representation(board.cached_at),
-            "expires_at": MOMENT.to_representation(board.expires_at),
-            "next": board.next or None,
-        }
+        return board_data(board)
 
 
 class RankSerializer(serializers.Serializer[Any]):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from rest_framework.decorators import action
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 
 from gamification.api.schema import Query, document, one_of
 from gamification.api.serializers.inputs import BoardQuerySerializer, ScopeQuerySerializer
-from gamification.api.serializers.leaderboards import BoardSerializer, RankSerializer
+from gamification.api.serializers.leaderboards import BoardSerializer, RankSerializer, board_data
 from gamification.api.views.base import GamificationViewSet
 from gamification.services import leaderboards
 
@@ -41,9 +42,9 @@ class LeaderboardViewSet(GamificationViewSet):
         """
         query = _read(BoardQuerySerializer, request)
         board = leaderboards.top(metric, viewer=self.me, is_placed=query.pop("me", True), **query)
-        data = BoardSerializer(board).data
+        data = board_data(board)
         if board.next:
-            data["next"] = replace_query_param(request.build_absolute_uri(), "cursor", board.next)
+            data["next"] = _with_cursor(request, board.next)
         return Response(data)
 
     @document("My rank", {200: RankSerializer}, query=(SCOPE,), problems=(400, 404))
@@ -65,10 +66,21 @@ class LeaderboardViewSet(GamificationViewSet):
         )
 
 
+def _with_cursor(request: Request, cursor: str) -> str:
+    """Return the address that was asked for, with another ``cursor``."""
+    query = {**dict(request.query_params.lists()), "cursor": [cursor]}
+    return f"{request.build_absolute_uri(request.path)}?{urlencode(sorted(query.items()), doseq=True)}"
+
+
 def _read(serializer: type[ScopeQuerySerializer], request: Request) -> dict[str, Any]:
     """Return the checked query parameters."""
-    query = request.query_params.dict()
-    return dict(_reader(serializer).run_validation(query)) if query else {}
+    return dict(_checked(serializer, *request.query_params.dict().items())) if request.GET else {}
+
+
+@lru_cache(maxsize=256)
+def _checked(serializer: type[ScopeQuerySerializer], *query: tuple[str, str]) -> Mapping[str, Any]:
+    """Return query parameters that proved to be right, as almost all do that are asked for again and again."""
+    return dict(_reader(serializer).run_validation(dict(query)))
 
 
 @cache

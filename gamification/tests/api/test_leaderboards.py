@@ -60,6 +60,17 @@ def test_no_row_says_whose_account_it_is(board):
     assert {"user_id", "id", "user", "username", "email"}.isdisjoint(set().union(*rows))
 
 
+def test_the_next_page_is_asked_for_as_this_one_was(board):
+    first = board[0].json("leaderboard/xp_all_time?me=false&limit=2")
+
+    address, _, query = first["next"].partition("?")
+
+    assert address == "http://testserver/api/v1/gamification/leaderboard/xp_all_time"
+    asked = dict(part.split("=") for part in query.split("&"))
+    assert (list(asked), asked["limit"], asked["me"]) == (["cursor", "limit", "me"], "2", "false")
+    assert board[0].json("leaderboard/xp_all_time?" + query)["me"] is None
+
+
 @pytest.mark.parametrize("limit", [1, 5, 7, 12, 100])
 def test_pages_neither_repeat_nor_drop_anybody(limit, board):
     found = pages(board[0], f"leaderboard/xp_all_time?limit={limit}")

@@ -206,6 +206,16 @@ class TestChanges:
         assert before is not None
         assert (before.cached_at, before.ladder, before.entries[0].score) == (NOON, None, 100)
 
+    @pytest.mark.parametrize("metric", ["xp_weekly", "xp_monthly"])
+    def test_the_days_of_a_window_are_added_up_once(self, metric, django_assert_num_queries):
+        crowd(random.Random(1))
+
+        with django_assert_num_queries(1):
+            snapshot = get_backend().build(BoardName(metric), NOON)
+
+        assert (len(snapshot.entries), snapshot.ladder is not None) == (5, True)
+        assert snapshot.total == snapshot.ladder.total > 5
+
 
 STEPS = [Step(90, 2, 1), Step(50, 3, 4), Step(20, 0, 2)]
 
