@@ -167,8 +167,7 @@ class RedisBackend(database.DatabaseBackend):
     def _remove(self, user_id: Any) -> None:
         try:
             self.copy().remove([user_id])
-            # Somebody who went on at once may have been written before that, and was removed with it.
-            self.copy().replace([user_id])
+            self.copy().replace([user_id])  # who went on at once was written before that, and removed with it
         except (Unavailable, DatabaseError):
             self._lose()
 

@@ -169,6 +169,20 @@ def test_whoever_is_erased_while_being_read_is_not_put_back(client, monkeypatch)
     assert _holders(client, "123456789") == []
 
 
+def test_whoever_goes_on_before_the_erasure_reaches_redis_is_on_the_boards(monkeypatch):
+    user, late = person(), []
+    give(user, 50)
+    monkeypatch.setattr(backend.RedisBackend, "_remove", lambda self, user_id: late.append(user_id))
+    privacy.erase(user)
+    monkeypatch.undo()
+    give(user, 30)
+
+    get_backend()._remove(*late)
+
+    assert differences() == []
+    assert listed() == [user.pk]
+
+
 def test_an_erasure_that_is_rolled_back_leaves_everything():
     user = person(score=80)
 
