@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import psycopg
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from benchmarks.harness import Measurement, speed, verified
 from gamification.services import achievements, activities
@@ -71,7 +71,7 @@ def run(database: str, *, is_quick: bool) -> Iterator[Measurement]:
         "the floor's statements through Django's cursor",
         database,
         floor,
-        _through_django(users),
+        _through_django(database, users),
         rounds=3 if is_quick else 15,
         operations=PER_ROUND,
         against="raw driver, same tables",
@@ -120,17 +120,16 @@ def _floor(database: str, users: list[Any]) -> Any:
     return floor
 
 
-def _through_django(users: list[Any]) -> Any:
-    """Return the floor over Django's own cursor and transaction; it is undone, for it adds up to nothing."""
-    numbers = count(10**6)
+def _through_django(database: str, users: list[Any]) -> Any:
+    """Return the floor over Django's own cursor and transaction, in another copy of the database."""
+    connections.settings["floor"] = {**connection.settings_dict, "NAME": raw_copy(database).name}
+    numbers = count()
 
     def plumbing() -> None:
-        with transaction.atomic():
-            for _ in range(PER_ROUND):
-                number = next(numbers)
-                with transaction.atomic(), connection.cursor() as cursor:
-                    _write(partial(_execute, cursor), users[number % len(users)].pk, number, NOON)
-            transaction.set_rollback(True)
+        for _ in range(PER_ROUND):
+            number = next(numbers)
+            with transaction.atomic("floor"), connections["floor"].cursor() as cursor:
+                _write(partial(_execute, cursor), users[number % len(users)].pk, number, _moment(number, len(users)))
 
     return plumbing
 
@@ -189,8 +188,8 @@ class SQLite:
     def __init__(self) -> None:
         source = str(connection.settings_dict["NAME"])
         connection.close()
-        shutil.copy(source, f"{source}.floor")
-        self._raw = sqlite3.connect(f"{source}.floor", isolation_level=None)
+        self.name = shutil.copy(source, f"{source}.{uuid4().hex}")
+        self._raw = sqlite3.connect(self.name, isolation_level=None)
         self._raw.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
 
     def execute(self, statement: str, values: tuple[Any, ...]) -> Any:
@@ -213,11 +212,11 @@ class PostgreSQL:
     def __init__(self) -> None:
         own = connection.settings_dict
         url = f"postgres://{own['USER']}@{own['HOST']}:{own['PORT']}"
-        name = f"floor_{uuid4().hex}"
+        self.name = f"floor_{uuid4().hex}"
         connection.close()
         with psycopg.connect(f"{url}/template1", autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name} TEMPLATE {own['NAME']}")
-        self._raw = psycopg.connect(f"{url}/{name}", prepare_threshold=0)
+            admin.execute(f"CREATE DATABASE {self.name} TEMPLATE {own['NAME']}")
+        self._raw = psycopg.connect(f"{url}/{self.name}", prepare_threshold=0)
         self._cursor = self._raw.cursor()
         self.execute = self._cursor.execute
         self.commit = self._raw.commit
