@@ -59,8 +59,7 @@ _reads: ContextVar[Reads | None] = ContextVar("gamification_reads", default=None
 class ReplicaRouter:
     """Lead the app's reads to the replica where :class:`ReplicaMiddleware` allows it, all its writes to the primary.
 
-    ``primary_models`` are read on the primary in any case: by them processes agree who does what. A subclass may add
-    ``userxp``, so that whoever hides from the boards is hidden even from readers of a replica that lags behind.
+    ``primary_models`` are read on the primary in any case: by them processes agree who does what.
     """
 
     app_labels = frozenset({"gamification"})

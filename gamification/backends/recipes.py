@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import connections, router
-from django.db.models import IntegerField, Model, UUIDField
+from django.db.models import IntegerField, UUIDField
 
 from gamification.models import UserXP
 
@@ -74,9 +74,9 @@ def some_ids(number: int) -> list[Any]:
     return [each if isinstance(key, IntegerField) else str(each) for each in numbers]
 
 
-def plain(model: type[Model], key: Hashable, make: Callable[[], QuerySet[Any, Any]], given: Sequence[Any]) -> list[Any]:
+def plain(key: Hashable, make: Callable[[], QuerySet[Any, Any]], given: Sequence[Any], using: str) -> list[Any]:
     """Return the rows of one queryset of values, as the ORM would; ``given`` are all of its parameters, in order."""
-    connection = connections[router.db_for_read(model)]
+    connection = connections[using]
     recipe = _remembered.get((connection.alias, key))
     if recipe is None:
         recipe = _remember((connection.alias, key), _with_converters(make(), connection))

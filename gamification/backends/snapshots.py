@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.db import router
 
 from gamification.backends import ladder, recipes
 from gamification.backends.base import BoardName, Entry, Snapshot
@@ -33,7 +34,7 @@ class Head:
 def head(board: BoardName) -> Head | None:
     """Return what there is of a board; None without a row."""
     name = str(board)
-    for pk, revision, stale_at, claim in recipes.plain(LeaderboardCache, "head", _heads, [name]):
+    for pk, revision, stale_at, claim in recipes.plain("head", _heads, [name], router.db_for_read(LeaderboardCache)):
         return Head(name, pk, revision, stale_at is not None or claim != "")
     return None
 

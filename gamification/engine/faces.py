@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
-from django.db import connections, router
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from gamification.backends import recipes, scores
 from gamification.backends.base import Entry
@@ -91,19 +91,19 @@ class Faces:
 
 
 def _people(user_ids: Iterable[Any]) -> Iterator[Face]:
-    """Yield the users, in one query.
+    """Yield the users, in one query, and on the primary: whoever hides is hidden at once, however far replicas lag.
 
     The ids are filled up to a multiple of ``TOGETHER`` with repeated ones, so that few statements have to be written.
     """
     model = get_user_model()
-    prepare = partial(model._meta.pk.get_db_prep_value, connection=connections[router.db_for_read(UserXP)])
+    prepare = partial(model._meta.pk.get_db_prep_value, connection=connections[DEFAULT_DB_ALIAS])
     ids = list(user_ids)
     ids += ids[:1] * (-len(ids) % TOGETHER)
     columns = [column.attname for column in model._meta.concrete_fields]
-    rows = recipes.plain(UserXP, ("people", len(ids)), partial(_queryset, len(ids), columns), [*map(prepare, ids)])
-    database = router.db_for_read(model)
+    make = partial(_queryset, len(ids), columns)
+    rows = recipes.plain(("people", len(ids)), make, [*map(prepare, ids)], DEFAULT_DB_ALIAS)
     for total_xp, is_visible, *values in rows:
-        yield Face(model.from_db(database, columns, values), total_xp, is_visible)
+        yield Face(model.from_db(DEFAULT_DB_ALIAS, columns, values), total_xp, is_visible)
 
 
 def _queryset(number: int, columns: Sequence[str]) -> QuerySet[UserXP, tuple[Any, ...]]:

@@ -15,7 +15,7 @@ from rest_framework.authtoken.models import Token
 from gamification import replicas
 from gamification.models import LeaderboardCache, UserStreak, UserXP
 from gamification.replicas import COOKIE, PRIMARY, REPLICA, ReplicaRouter
-from gamification.services import leaderboards, streaks, xp
+from gamification.services import leaderboards, privacy, streaks, xp
 from gamification.tests import servers
 from gamification.tests.backends.people import give, person
 from gamification.tests.races import processes
@@ -257,6 +257,19 @@ def test_a_board_is_rebuilt_on_the_primary_however_far_behind_the_replica_is(bob
 
     assert max(entry["score"] for entry in board["entries"]) == 100
     assert board["cached_at"] == again["cached_at"]
+
+
+def test_whoever_hides_is_hidden_at_once_from_readers_of_a_replica_that_lags(bob, replica):
+    other = person(score=30)
+    replica.catch_up()
+    client = signed_in(bob)
+    leaderboards.refresh("xp_all_time")
+
+    with replica.paused():
+        privacy.set_visibility(other, visible=False)
+        board = client.get(f"{BASE}leaderboard/xp_all_time").json()
+
+    assert 30 not in [entry["score"] for entry in (*board["entries"], *board["around"])]
 
 
 def test_a_reader_that_has_only_the_replica_is_served_the_old_snapshot(bob, pair, replica):
