@@ -43,7 +43,8 @@ def _many(database: str, users: list[Any], raw: Any, name: str, size: int, round
 
     def floor() -> None:
         prefix = next(numbers)
-        raw.insert_many(PLAIN, (_row(users[number % len(users)].pk, f"{prefix}-{number}") for number in range(size)))
+        keys = ((users[number % len(users)].pk, f"{size}-{prefix}-{number}") for number in range(size))
+        raw.insert_many(PLAIN, (_row(user, key) for user, key in keys))
 
     def product() -> None:
         prefix = f"many-{size}-{next(numbers)}"

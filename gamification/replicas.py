@@ -192,7 +192,7 @@ def _remember(request: HttpRequest, response: HttpResponse) -> None:
     try:
         # The end of what was written into the log, not of what is on the disk: with asynchronous commits that is less.
         position = _number("pg_current_wal_insert_lsn()", PRIMARY)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         position = NEVER
     if request.COOKIES:
         response.set_signed_cookie(

@@ -61,6 +61,8 @@ class ActivityType:
     def pays(self, data: Mapping[str, Any], quantity: int) -> int:
         """Return the XP of one activity."""
         xp = self.xp if isinstance(self.xp, int) else self.xp(data)
+        if type(xp) is not int:
+            raise InvalidInput(f"{self.name} pays {xp!r} XP, which is no whole number.", field="kind")
         return xp * quantity if self.is_multiplied else xp
 
 

@@ -25,6 +25,7 @@ KEY_MAX_LENGTH = 255
 TEXT_MAX_LENGTH = 255
 DATA_MAX_BYTES = 4096
 DATA_MAX_DEPTH = 8
+REMEMBERED_MAX = 200
 NUMBER_MAX = 2**63 - 1
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
@@ -109,7 +110,8 @@ def clean_timezone(name: object, field: str = "timezone") -> ZoneInfo:
 
 def check_data(kind: ActivityType, data: dict[str, Any]) -> None:
     """Refuse ``data`` that does not fit the schema of ``kind``, naming the first place that does not."""
-    if problem := _problem(kind, canonical(data)):
+    text = canonical(data)
+    if problem := _known_problem(kind, text) if len(text) < REMEMBERED_MAX else _problem(kind, text):
         place, message = problem
         raise InvalidInput(f"{place}: {message[:200]}.", field=place)
 
@@ -137,12 +139,15 @@ def _validator(kind: ActivityType) -> Any:
     return StrictValidator(kind.schema if kind.schema is not None else {})
 
 
-@lru_cache(maxsize=4096)
 def _problem(kind: ActivityType, data: bytes) -> tuple[str, str] | None:
-    """Return the first place that does not fit and why; remembered, for activities of a kind are much alike."""
+    """Return the first place that does not fit, and why."""
     for error in _validator(kind).iter_errors(json.loads(data)):
         return ".".join(["data", *(str(part) for part in error.absolute_path)]), error.message
     return None
+
+
+#: Short data of a kind are much alike; long ones are somebody's own, and nothing to keep.
+_known_problem = lru_cache(maxsize=4096)(_problem)
 
 
 def is_storable(text: str) -> bool:

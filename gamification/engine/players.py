@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from django.dispatch import Signal
 
 
+#: How often somebody may be erased while being locked.
+TRIES = 10
+
+
 @dataclass(slots=True)
 class Player:
     """One user while locked. What the steps add or change is remembered here until it is saved.
@@ -45,6 +49,7 @@ class Player:
     days: dict[date, UserDay] = field(default_factory=dict)
     found_days: dict[date, Sequence[Any]] = field(default_factory=dict)
     days_since: date = date.max
+    recorded_as: int | None = None
     activities: list[Activity] = field(default_factory=list)
     transactions: list[tuple[XPTransaction, Activity | None]] = field(default_factory=list)
     changed_counters: set[str] = field(default_factory=set)
@@ -119,35 +124,41 @@ class Player:
 
 
 class Players(dict[Any, Player]):
-    """Players by user id, and what the same reading said of the site's rules."""
+    """Players by user id, and what the same reading said of the site's rules; ``asked_key`` as in :func:`lock`."""
 
-    def __init__(self, players: Mapping[Any, Player], site: Site) -> None:
+    def __init__(self, players: Mapping[Any, Player], site: Site, asked_key: str) -> None:
         super().__init__(players)
         self.site = site
+        self.asked_key = asked_key
 
 
-def lock(users: Iterable[AbstractBaseUser], since: date = date.max) -> Players:
+def lock(users: Iterable[AbstractBaseUser], since: date = date.max, *, key: str = "") -> Players:
     """Lock ``users`` in order of id until the transaction ends and read what is kept of them; new ones get their rows.
 
     This is the only lock: whoever writes for a user holds it, so that reading, adding and saving loses nothing.
-    ``since`` is the first date whose row will be needed; a wrong guess costs a query and no more.
+    ``since`` is the first date whose row will be needed; a wrong guess costs a query and no more. With the ``key`` of
+    an activity the same reading tells whether it was recorded before.
     """
     by_id = {user.pk: user for user in users}
     ids = sorted(by_id)
+    if not ids:
+        return Players({}, Site((0, 0), frozenset()), key)
     # An inserted row is a lock too, so with new users among several the order of ids must hold for each in turn.
     if len(ids) > 1 and UserStreak.objects.filter(user_id__in=ids).count() < len(ids):
         for pk in ids:
             _begin([by_id[pk]])
-            hold([pk])
     with sent_together():
         hold(ids)
-        found, site = reading.read(ids, since)
-    while missing := [pk for pk in ids if not _is_whole(found.get(pk))]:  # again, if erased meanwhile
+        found, site = reading.read(ids, since, key)
+    for _ in range(TRIES):
+        missing = [pk for pk in ids if not _is_whole(found.get(pk))]
+        if not missing and site is not None:
+            return Players({pk: _player(by_id[pk], found[pk]) for pk in ids}, site, key)
         _begin([by_id[pk] for pk in missing])
-        hold(missing)
-        more, site = reading.read(missing, since)
-        found |= more
-    return Players({pk: _player(by_id[pk], found[pk]) for pk in ids}, site)
+        found, site = reading.read(ids, since, key)
+    raise RuntimeError(
+        f"{len(missing)} users cannot be locked: they are no users, or are being erased again and again."
+    )
 
 
 def hold(ids: Iterable[Any]) -> None:
@@ -155,11 +166,11 @@ def hold(ids: Iterable[Any]) -> None:
     reading.hold(list(ids))
 
 
-def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> Players:
+def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> dict[Any, Player]:
     """Return ``users`` as :func:`lock` does, for reading: without the lock, and with zeros where there are no rows."""
     by_id = {user.pk: user for user in users}
-    found, site = reading.read(list(by_id), since, router.db_for_read(UserStreak))
-    return Players({pk: _player(user, found.get(pk)) for pk, user in by_id.items()}, site)
+    found, _ = reading.read(list(by_id), since, using=router.db_for_read(UserStreak)) if by_id else ({}, None)
+    return {pk: _player(user, found.get(pk)) for pk, user in by_id.items()}
 
 
 def load_all_days(players: Iterable[Player]) -> None:
@@ -194,13 +205,19 @@ def _player(user: AbstractBaseUser, found: Found | None) -> Player:
         closed=found.closed,
         found_days=found.days,
         days_since=found.days_since,
+        recorded_as=found.recorded_as,
     )
 
 
 def _begin(users: Sequence[AbstractBaseUser]) -> None:
-    """Give ``users`` the rows of beginners; those that are there stay as they are."""
+    """Give ``users`` the rows of beginners, and lock them; what is there stays as it is.
+
+    The total follows the lock, or two of them could wait for each other: one with the lock, one with the total.
+    """
     UserStreak.objects.bulk_create([new_streak(user) for user in users], ignore_conflicts=True)
-    UserXP.objects.bulk_create([new_xp(user.pk) for user in users], ignore_conflicts=True)
+    rows = UserStreak.objects.select_for_update().filter(user_id__in=[user.pk for user in users]).order_by("user_id")
+    held = list(rows.values_list("user_id", flat=True))
+    UserXP.objects.bulk_create([new_xp(pk) for pk in held], ignore_conflicts=True)
 
 
 def new_xp(user_id: Any) -> UserXP:

@@ -10,7 +10,7 @@ from gamification import signals
 from gamification.conf import get_settings
 from gamification.domain import calendar
 from gamification.domain.streaks import MAINTAINED, Policy
-from gamification.engine import counters, days, ledger, outcomes, players, saving, unlocking
+from gamification.engine import counters, days, ledger, outcomes, saving, unlocking
 from gamification.engine.events import CheckedEvent
 from gamification.engine.ledger import Booking
 from gamification.engine.players import Player, Players
@@ -30,12 +30,10 @@ Answer = Receipt | GamificationError
 def record_locked(locked: Players, batch: Sequence[CheckedEvent], now: datetime) -> list[Answer]:
     """Record events of locked users, given in order of time, and return a receipt or a conflict for each.
 
-    The number of statements does not depend on the number of events or definitions.
+    The number of statements does not depend on the number of definitions, and grows with a few hundred events only.
     """
+    known = {} if _is_known_to_be_new(locked, batch) else _recorded_before(batch)
     policy, rules = days.policy(locked.site.excused), rulebook(locked.site.rules_stamp)
-    if len(batch) == 1:
-        return [_record_alone(locked, batch[0], now, policy, rules)]
-    known = _recorded_before(batch)
     answers: list[Answer] = []
     for event in batch:
         name = (event.user.pk, event.key)
@@ -47,16 +45,6 @@ def record_locked(locked: Players, batch: Sequence[CheckedEvent], now: datetime)
         answers.append(receipt)
     saving.save({pk: player for pk, player in locked.items() if player.activities})
     return answers
-
-
-def _record_alone(locked: Players, event: CheckedEvent, now: datetime, policy: Policy, rules: Rulebook) -> Answer:
-    """Record one event without asking whether it was recorded before: the log's own constraint tells."""
-    player = locked[event.user.pk]
-    receipt = record_one(player, event, now, policy, rules)
-    if not saving.save(locked, unless_recorded=True):
-        locked.update(players.glance([event.user]))
-        return _replay(_recorded_before([event])[event.user.pk, event.key], event)
-    return receipt
 
 
 def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Policy, rules: Rulebook) -> Receipt:
@@ -103,6 +91,11 @@ def replays(batch: Sequence[CheckedEvent]) -> list[Answer]:
         else cast("GamificationError", event.refusal)
         for event in batch
     ]
+
+
+def _is_known_to_be_new(locked: Players, batch: Sequence[CheckedEvent]) -> bool:
+    """Tell whether locking has told that the one event of a batch is not in the log."""
+    return all(event.key == locked.asked_key and locked[event.user.pk].recorded_as is None for event in batch)
 
 
 def _recorded_before(batch: Sequence[CheckedEvent]) -> dict[tuple[Any, str], Activity]:

@@ -1,4 +1,4 @@
-"""Writing what the steps changed: a statement for each table, whatever the number of players and events."""
+"""Writing what the steps changed: all players and events together, table by table."""
 
 from __future__ import annotations
 
@@ -16,19 +16,13 @@ if TYPE_CHECKING:
     from gamification.engine.players import Player
 
 
-def save(players: Mapping[Any, Player], *, unless_recorded: bool = False) -> bool:
-    """Write all that the steps changed, with a number of statements that does not depend on how much it is.
-
-    With ``unless_recorded`` an activity may have been recorded before under its key: then nothing at all is written,
-    and the answer is False. That is for a single activity; whoever has several asks first.
-    """
+def save(players: Mapping[Any, Player]) -> None:
+    """Write all that the steps changed, with a statement for each table, and for each few hundred rows."""
     everyone = list(players.values())
     for player in everyone:
         player.xp.version += 1
     with sent_together(), open_cursor() as cursor:
-        log = [row for player in everyone for row in player.activities]
-        if not writing.insert(cursor, log, unless=("user_id", "key") if unless_recorded else ()):
-            return False
+        writing.insert(cursor, [row for player in everyone for row in player.activities])
         _save_counters(cursor, everyone)
         days = [player.days[on] for player in everyone for on in sorted(player.changed_days)]
         writing.upsert(cursor, days, "user_id", "date")
@@ -42,7 +36,6 @@ def save(players: Mapping[Any, Player], *, unless_recorded: bool = False) -> boo
             if activity is not None:
                 transaction.key = str(activity.pk)
         writing.insert(cursor, [row for player in everyone for row, _ in player.transactions])
-    return True
 
 
 def _save_counters(cursor: CursorWrapper, everyone: list[Player]) -> None:

@@ -96,7 +96,7 @@ def _record(batch: Sequence[Event], rules: Rules) -> list[Answer]:
     for start in range(0, len(checked), EVENTS_AT_ONCE):
         part = checked[start : start + EVENTS_AT_ONCE]
         first = calendar.earliest_date(min(event.at for _, event in part))
-        locked = players.lock((event.user for _, event in part), first)
+        locked = players.lock((event.user for _, event in part), first, key=part[0][1].key)
         answered = recording.record_locked(locked, [event for _, event in part], rules.now)
         answers |= {index: answer for (index, _), answer in zip(part, answered, strict=True)}
         announcing.after_commit(locked.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -20,7 +20,7 @@ from gamification.models import Activity, UserAchievement, UserCounter, UserDay,
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-    from gamification.engine.players import Player, Players
+    from gamification.engine.players import Player
 
 USERS_AT_ONCE = 200
 
@@ -88,7 +88,7 @@ def _drifts(part: list[AbstractBaseUser], now: datetime) -> list[Drift]:
     ]
 
 
-def _read_all(seen: Players) -> None:
+def _read_all(seen: Mapping[Any, Player]) -> None:
     players.load_all_days(seen.values())
     players.load_unlocks(seen.values())
 

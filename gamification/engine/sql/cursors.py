@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
 
+REMEMBERED_MAX = 4096
+
 
 def connection(alias: str = DEFAULT_DB_ALIAS) -> BaseDatabaseWrapper:
     """Return the connection itself: its proxy looks it up again for each attribute."""
@@ -35,12 +37,13 @@ def cursor(alias: str = DEFAULT_DB_ALIAS) -> CursorWrapper:
 
 @contextmanager
 def sent_together() -> Iterator[None]:
-    """Send the statements inside without waiting for each other's answers, where the driver can (psycopg 3).
+    """Send the statements inside without waiting for each other's answers, where the driver can: psycopg 3 on libpq 14.
 
     They run in their order all the same; what is fetched is waited for, and an error comes at the end at the latest.
     """
-    database = connection()
-    if database.vendor != "postgresql":
+    database: Any = connection()
+    pipeline = getattr(database.Database, "Pipeline", None)
+    if pipeline is None or not pipeline.is_supported():
         yield
         return
     database.ensure_connection()
@@ -48,6 +51,11 @@ def sent_together() -> Iterator[None]:
         yield
 
 
-@lru_cache(maxsize=512)
 def _with_question_marks(query: str, *, param_names: Sequence[Any] | None = None) -> str:
+    # Those of many rows differ each time, and are rewritten in no time beside what they do.
+    return _remembered(query) if len(query) < REMEMBERED_MAX else query.replace("%s", "?")
+
+
+@lru_cache(maxsize=256)
+def _remembered(query: str) -> str:
     return query.replace("%s", "?")

@@ -17,7 +17,16 @@ from django.db.utils import DEFAULT_DB_ALIAS
 
 from gamification.engine.sql.cursors import connection, cursor
 from gamification.engine.sql.values import Convert, reader, to_date, writer
-from gamification.models import Achievement, ExcusedDate, UserAchievement, UserCounter, UserDay, UserStreak, UserXP
+from gamification.models import (
+    Achievement,
+    Activity,
+    ExcusedDate,
+    UserAchievement,
+    UserCounter,
+    UserDay,
+    UserStreak,
+    UserXP,
+)
 
 #: The functions that make a list, a list of lists and an object of pairs.
 JSON_FUNCTIONS = {
@@ -31,6 +40,7 @@ SELECT {streak}, {xp},
         FROM {unlocks} u WHERE u.user_id = s.user_id),
     (SELECT {rows}({row}({day})) FROM {days} d WHERE d.user_id = s.user_id
         AND d.date >= CASE WHEN s.last_day < %s THEN s.last_day ELSE %s END),
+    (SELECT a.id FROM {activities} a WHERE a.user_id = s.user_id AND a.key = %s),
     (SELECT {row}(count(*), sum(revision)) FROM {definitions}),
     (SELECT {rows}(e.date) FROM {excused} e)
 FROM {streaks} s LEFT JOIN {totals} x ON x.user_id = s.user_id
@@ -47,7 +57,8 @@ class Found:
 
     ``xp`` is None where there is no total yet. ``open`` maps achievements that are neither unlocked nor revoked to
     their progress and grants, ``closed`` names the others. ``days`` are those from the last day with a status on, or
-    from the date that was asked for if that is earlier (``days_since``), for :func:`day_of`.
+    from the date that was asked for if that is earlier (``days_since``), for :func:`day_of`. ``recorded_as`` is the id
+    of the activity under the key that was asked for.
     """
 
     streak: UserStreak
@@ -57,6 +68,7 @@ class Found:
     closed: set[str]
     days: dict[date, Sequence[Any]]
     days_since: date
+    recorded_as: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +79,21 @@ class Site:
     excused: frozenset[date]
 
 
-def read(ids: Sequence[Any], since: date, using: str = DEFAULT_DB_ALIAS) -> tuple[dict[Any, Found], Site]:
-    """Return what there is of the users with these ids, by id, and of the site; all zeros where nobody is found."""
+def read(
+    ids: Sequence[Any], since: date, key: str = "", using: str = DEFAULT_DB_ALIAS
+) -> tuple[dict[Any, Found], Site | None]:
+    """Return what there is of the users with these ids, by id, and of the site; None where nobody is found."""
     first = since.isoformat()
     with cursor(using) as opened:
         vendor = opened.db.vendor
         convert = writer(UserStreak._meta.pk, vendor)
-        opened.execute(_text(len(ids), vendor), [first, first, *(map(convert, ids) if convert else ids)])
+        opened.execute(_text(len(ids), vendor), [first, first, key, *(map(convert, ids) if convert else ids)])
         rows = opened.fetchall()
     found = (_found(row, since, vendor) for row in rows)
-    stamp, excused = rows[0][-2:] if rows else ([0, None], [])
-    site = Site(tuple(_json(stamp) or ()), frozenset(to_date(on) for on in _json(excused) or ()))
+    site = None
+    if rows:
+        stamp, excused = map(_json, rows[0][-2:])
+        site = Site(tuple(stamp), frozenset(to_date(on) for on in excused or ()))
     return {each.streak.user_id: each for each in found}, site
 
 
@@ -103,7 +119,7 @@ def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
     streaks, totals = _fields(UserStreak), _fields(UserXP)
     streak = _instance(UserStreak, row[: len(streaks)], vendor)
     total = row[len(streaks) : len(streaks) + len(totals)]
-    counters, unlocks, days = map(_json, row[len(streaks) + len(totals) : -2])
+    counters, unlocks, days = map(_json, row[len(streaks) + len(totals) : -3])
     unlocks = unlocks or {}
     return Found(
         streak=streak,
@@ -113,6 +129,7 @@ def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
         closed={name for name, (_, _, is_open) in unlocks.items() if not is_open},
         days={to_date(values[DATE]): values for values in days or ()},
         days_since=min(since, streak.last_day or since),
+        recorded_as=row[-3],
     )
 
 
@@ -141,6 +158,7 @@ def _text(number: int, vendor: str) -> str:
         counters=_table(UserCounter),
         unlocks=_table(UserAchievement),
         days=_table(UserDay),
+        activities=_table(Activity),
         definitions=_table(Achievement),
         excused=_table(ExcusedDate),
         users=", ".join(["%s"] * number),

@@ -76,8 +76,8 @@ def to_moment(value: Any) -> datetime:
     """Return an instant in UTC; SQLite keeps them without a zone, in the zone of the connection."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if moment.tzinfo is None:
-        return moment.replace(tzinfo=connection.timezone).astimezone(UTC)
-    return moment
+        moment = moment.replace(tzinfo=connection.timezone)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _kind(field: models.Field[Any, Any]) -> str:

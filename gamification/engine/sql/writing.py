@@ -1,7 +1,7 @@
 """INSERT of rows, many in one statement, with or without overwriting those that are there.
 
 ``bulk_create`` writes the same rows. It takes a millisecond to build what runs in a tenth of one, because it resolves
-every column of every row anew; here the text is built once per table and number of rows, and values pass through the
+every column of every row anew; here its pieces are built once per table, and values pass through the
 converters of :mod:`values`. Both SQLite and PostgreSQL know ``ON CONFLICT`` and ``RETURNING``.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 
@@ -21,10 +21,9 @@ from gamification.engine.sql.values import Convert, writer
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
-#: SQLite takes 32,766 parameters in a statement by default, PostgreSQL 65,535.
-PARAMETERS_MAX = 32_000
+#: A few hundred rows: drivers keep what they have prepared, and of statements of thousands of rows that is megabytes.
+PARAMETERS_MAX = 4_000
 RowT = TypeVar("RowT")
-OnConflict = Literal["nothing", "update"]
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,9 @@ class Columns:
         return converted
 
 
-def insert(cursor: CursorWrapper, rows: Sequence[models.Model], *, unless: tuple[str, ...] = ()) -> bool:
-    """Insert instances of one model and give them their keys.
-
-    With the names of unique columns in ``unless``, rows that are there already stay as they are; the answer is False
-    then, and no keys are given.
-    """
-    return _write(cursor, rows, unless, "nothing", gives_keys=True)
+def insert(cursor: CursorWrapper, rows: Sequence[models.Model]) -> None:
+    """Insert instances of one model and give them their keys."""
+    _write(cursor, rows, (), gives_keys=True)
 
 
 def upsert(cursor: CursorWrapper, rows: Sequence[models.Model], *unique: str, gives_keys: bool = False) -> None:
@@ -62,7 +57,7 @@ def upsert(cursor: CursorWrapper, rows: Sequence[models.Model], *unique: str, gi
 
     No two of the instances may have the same. With ``gives_keys`` they get theirs, which has to be waited for.
     """
-    _write(cursor, rows, unique, "update", gives_keys=gives_keys)
+    _write(cursor, rows, unique, gives_keys=gives_keys)
 
 
 def upsert_values(
@@ -79,51 +74,37 @@ def upsert_values(
     columns = _columns(model, cursor.db.vendor, names)
     for part in _parts(rows, len(names)):
         values = list(chain.from_iterable(map(columns.converted, part)))
-        cursor.execute(_text(columns.table, names, len(part), unique, "update"), values)
+        cursor.execute(_text(columns, len(part), unique), values)
 
 
-def _write(
-    cursor: CursorWrapper,
-    rows: Sequence[models.Model],
-    unique: tuple[str, ...],
-    on_conflict: OnConflict,
-    *,
-    gives_keys: bool,
-) -> bool:
+def _write(cursor: CursorWrapper, rows: Sequence[models.Model], unique: tuple[str, ...], *, gives_keys: bool) -> None:
     if not rows:
-        return True
-    database = cursor.db
-    columns = _columns(type(rows[0]), database.vendor)
+        return
+    alias = cursor.db.alias
+    columns = _columns(type(rows[0]), cursor.db.vendor)
     for part in _parts(rows, len(columns.names)):
-        text = _text(columns.table, columns.names, len(part), unique, on_conflict, columns.key if gives_keys else "")
+        text = _text(columns, len(part), unique, columns.key if gives_keys else "")
         cursor.execute(text, list(chain.from_iterable(map(columns.of, part))))
-        if not gives_keys:
-            continue
-        keys = cursor.fetchall()
-        if len(keys) < len(part):
-            return False
-        for row, (pk,) in zip(part, keys, strict=True):
-            row.pk = pk
-            row._state.adding, row._state.db = False, database.alias
-    return True
+        if gives_keys:
+            for row, (pk,) in zip(part, cursor.fetchall(), strict=True):
+                row.pk = pk
+                row._state.adding, row._state.db = False, alias
 
 
-@lru_cache(maxsize=512)
-def _text(
-    table: str,
-    names: tuple[str, ...],
-    number: int,
-    unique: tuple[str, ...],
-    on_conflict: OnConflict,
-    returning: str = "",
-) -> str:
-    row = f"({', '.join(['%s'] * len(names))})"
-    text = f'INSERT INTO "{table}" ({_listed(names)}) VALUES {", ".join([row] * number)}'  # noqa: S608
+def _text(columns: Columns, number: int, unique: tuple[str, ...], returning: str = "") -> str:
+    head, row, tail = _pieces(columns.table, columns.names, unique, returning)
+    return f"{head}{', '.join([row] * number)}{tail}"
+
+
+@lru_cache(maxsize=64)
+def _pieces(table: str, names: tuple[str, ...], unique: tuple[str, ...], returning: str) -> tuple[str, str, str]:
+    """Return a statement before its rows, a row, and the statement behind them."""
+    tail = f' RETURNING "{returning}"' if returning else ""
     if unique:
         updates = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in unique)
-        action = f"UPDATE SET {updates}" if on_conflict == "update" else "NOTHING"
-        text += f" ON CONFLICT ({_listed(unique)}) DO {action}"
-    return f'{text} RETURNING "{returning}"' if returning else text
+        tail = f" ON CONFLICT ({_listed(unique)}) DO UPDATE SET {updates}{tail}"
+    row = f"({', '.join(['%s'] * len(names))})"
+    return f'INSERT INTO "{table}" ({_listed(names)}) VALUES ', row, tail  # noqa: S608
 
 
 @lru_cache(maxsize=32)

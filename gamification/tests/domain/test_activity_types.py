@@ -71,6 +71,14 @@ def test_a_kind_can_say_that_quantity_does_not_multiply():
     assert kind.pays({}, 4) == 10
 
 
+@pytest.mark.parametrize("paid", [10.5, "10", None, True])
+def test_what_a_kind_pays_must_be_a_whole_number(paid):
+    kind = ActivityType("odd", xp=lambda data: paid)
+
+    with pytest.raises(InvalidInput, match="no whole number"):
+        kind.pays({}, 1)
+
+
 @pytest.mark.parametrize("amount", [-1, 1.5, "3", None, [], 10**9 + 1])
 def test_a_counter_taken_from_the_data_must_be_a_whole_number(amount):
     kind = ActivityType("commit", counters={"lines": "lines"})

@@ -6,13 +6,14 @@ import cProfile
 import pstats
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from gamification.engine import players
+from gamification.engine import players, recording
 from gamification.engine.sql import reading, writing
 from gamification.engine.sql.cursors import cursor, sent_together
 from gamification.models import (
@@ -115,19 +116,6 @@ def test_what_is_there_is_overwritten_whole_and_keeps_its_key():
     assert UserDay.objects.get(pk=keys[1]).xp == -3
 
 
-def test_what_is_there_stays_as_it_is_where_that_was_asked_for():
-    user = UserFactory()
-    with cursor() as opened:
-        assert writing.insert(opened, log(user)[:1], unless=("user_id", "key"))
-        other = log(user)[:1]
-        other[0].kind = "other"
-
-        assert not writing.insert(opened, other, unless=("user_id", "key"))
-
-    assert other[0].pk is None
-    assert Activity.objects.get(user=user).kind == "visit"
-
-
 def test_more_rows_than_one_statement_takes_are_written_in_several():
     user = UserFactory()
     rows = [(user.pk, f"counter {number}", number) for number in range(writing.PARAMETERS_MAX // 3 + 5)]
@@ -200,6 +188,56 @@ def test_days_are_read_from_the_last_one_on_and_the_others_when_they_are_needed(
 
 def _values(row: models.Model) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+# Locking
+
+
+def test_a_newcomer_is_locked_before_the_total_is_made(django_assert_num_queries):
+    """Otherwise one could hold the lock and wait for the total, and another one the other way round."""
+    user = UserFactory()
+    with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+        players.lock([user])
+
+    texts = [query["sql"] for query in captured]
+    first_lock = next(
+        n for n, text in enumerate(texts) if text.startswith("SELECT") and '"user_id" IN' in text and n > 1
+    )
+    total = next(n for n, text in enumerate(texts) if text.startswith("INSERT") and "userxp" in text)
+    assert first_lock < total
+
+
+def test_locking_nobody_asks_nothing():
+    with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+        assert players.lock([]) == {}
+        assert players.glance([]) == {}
+
+    assert len(captured) <= 2  # a savepoint
+
+
+def test_a_user_whose_key_is_of_another_type_is_refused_and_not_looked_for_again_and_again():
+    user = UserFactory()
+
+    with pytest.raises(RuntimeError, match="cannot be locked"), transaction.atomic():
+        players.lock([type(user)(pk=str(user.pk))])
+
+
+def test_a_driver_without_pipelines_sends_one_statement_after_the_other(ada, monkeypatch):
+    monkeypatch.setattr(type(connections["default"]), "Database", SimpleNamespace(), raising=False)
+
+    with sent_together(), cursor() as opened:
+        opened.execute("SELECT 1")
+
+        assert opened.fetchall() == [(1,)]
+
+
+def test_a_replay_is_answered_before_anything_is_computed(ada, monkeypatch):
+    first = activities.record(ada, "scenario_completed", key="once", data=SCENARIO, now=NOON)
+    monkeypatch.setattr(recording, "record_one", lambda *args: 1 / 0)
+
+    again = activities.record(ada, "scenario_completed", key="once", data=SCENARIO, now=NOON)
+
+    assert (again.is_replay, again.xp_awarded) == (True, first.xp_awarded)
 
 
 # What it takes, whatever the machine's mood

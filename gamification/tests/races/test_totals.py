@@ -8,6 +8,7 @@ import pytest
 from django.db.models import Sum
 
 from gamification.models import Activity, UserXP, XPTransaction
+from gamification.services import xp
 from gamification.tests.backends.people import people, person
 from gamification.tests.races import processes, workers
 
@@ -43,6 +44,7 @@ def test_eight_processes_that_add_250_times_10_xp_lose_nothing(race):
 
 def test_without_the_lock_updates_are_lost(postgres_race):
     user = person()
+    xp.initialize(user)
 
     errors = postgres_race(workers.add_without_the_lock)
 
