@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -85,9 +84,9 @@ def _package(people: int) -> dict[str, Any]:
         if subprocess.run(install, capture_output=True, check=False).returncode:
             return {}
         done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("others_package.py")), folder, str(people)],
+            [sys.executable, "-m", "benchmarks.others_package", folder, str(people)],
             capture_output=True,
             text=True,
-            check=False,
+            check=True,
         )
-        return dict(json.loads(done.stdout)) if done.returncode == 0 else {}
+        return dict(json.loads(done.stdout))
