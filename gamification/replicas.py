@@ -225,6 +225,6 @@ def _number(function: str, alias: str) -> int:
     if connections[alias].vendor != "postgresql":
         return NEVER
     with connections[alias].cursor() as cursor:
-        cursor.execute(f"SELECT {function} - '0/0'")  # nosec B608 -- a name of our own
+        cursor.execute(f"SELECT {function} - '0/0'")
         (position,) = cursor.fetchone()
     return int(position or 0)

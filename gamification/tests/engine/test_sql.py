@@ -265,4 +265,5 @@ def test_a_recording_takes_few_calls_of_functions(ada):
         activities.record(ada, "scenario_completed", key=f"{number}", data=SCENARIO, now=NOON)
     profile.disable()
 
-    assert pstats.Stats(profile).total_calls / 20 < 2_200
+    allowed = 2_200 if connection.vendor == "sqlite" else 3_000  # the driver's own are counted too
+    assert pstats.Stats(profile).total_calls / 20 < allowed
