@@ -52,12 +52,14 @@ def _line(row: dict[str, Any]) -> str:
 
 def _plot_goals(rows: list[dict[str, Any]]) -> None:
     """Draw how far each goal was reached: 1 is the goal, to the right is better."""
-    figure, axes = plt.subplots(figsize=(9, 0.36 * len(rows) + 1))
+    figure, axes = plt.subplots(figsize=(11, 0.28 * len(rows) + 1))
     for place, row in enumerate(reversed(rows)):
         sign, number = row["goal"].split()
         share = row["ratio"] / float(number) if sign == ">=" else float(number) / max(row["ratio"], 1e-9)
         axes.barh(place, share, color=COLOURS.get(row["database"], "#868e96"))
-    axes.set_yticks(range(len(rows)), [f"{row['work']} ({row['database']})" for row in reversed(rows)], fontsize=8)
+    labels = [f"{row['work']} / {row['against']} ({row['database']})" for row in reversed(rows)]
+    axes.set_yticks(range(len(rows)), labels, fontsize=7)
+    axes.margins(y=0.01)
     axes.axvline(1, color="#212529", linewidth=1)
     axes.set_xscale("log")
     axes.set_xlabel("reached, as a multiple of the goal (1 is the goal, further right is better)")
