@@ -86,12 +86,11 @@ def _compare(
     is_speed: bool,
     rounds: int = 7,
     operations: int = 1,
-    product_operations: int = 0,
     **labels: str,
 ) -> Measurement:
     """Let floor and product take turns; ``operations`` is how many each does in a round."""
     pairs = [
-        (seconds(floor) / operations, seconds(product) / (product_operations or operations)) for _ in range(rounds)
+        (seconds(floor) / operations, seconds(product) / operations) for _ in range(rounds)
     ]
     ratios = [mine / own if is_speed else own / mine for mine, own in pairs]
     return Measurement(

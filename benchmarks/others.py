@@ -25,7 +25,7 @@ from gamification.tests import servers
 
 DATABASES = ("sqlite",)
 NOW = datetime(2026, 6, 1, 13, tzinfo=UTC)
-AWARDS, READS, PAST = 300, 300, 12
+AWARDS, READS = 300, 300
 PACKAGE = "django-gamification"
 
 

@@ -120,7 +120,7 @@ def _count_in_database(ident: str, ends_at: datetime, now: datetime) -> int:
     table = connection.ops.quote_name(fields.db_table)
     with connection.cursor() as cursor:
         cursor.execute(  # only names of our own are written into the text
-            f"INSERT INTO {table} ({names['ident']}, {names['ends_at']}, {names['requests']}) VALUES (%s, %s, 1) "  # noqa: S608  # nosec B608
+            f"INSERT INTO {table} ({names['ident']}, {names['ends_at']}, {names['requests']}) VALUES (%s, %s, 1) "  # noqa: S608
             f"ON CONFLICT ({names['ident']}, {names['ends_at']}) "
             f"DO UPDATE SET {names['requests']} = {table}.{names['requests']} + 1 RETURNING {names['requests']}",
             [ident, fields.get_field("ends_at").get_db_prep_value(ends_at, connection)],

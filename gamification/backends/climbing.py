@@ -56,7 +56,7 @@ def window(
     sums, params = seen.query.sql_with_params()
     # What is read twice is kept by the database meanwhile; as whole numbers, because those are quicker to compare.
     statement = (
-        f"WITH seen AS (SELECT user_id, CAST(score AS BIGINT) AS score FROM ({sums}) added) "  # noqa: S608  # nosec B608
+        f"WITH seen AS (SELECT user_id, CAST(score AS BIGINT) AS score FROM ({sums}) added) "  # noqa: S608
         f"SELECT score, 0, {user}, {user} FROM (SELECT * FROM seen ORDER BY score DESC, user_id LIMIT {depth}) first "
         f"UNION ALL SELECT score, COUNT(*), MIN({user}), MAX({user}) FROM seen GROUP BY score"
     )
@@ -104,11 +104,11 @@ def _walked(metric: str) -> list[Step]:
     on_board = " AND ".join([f"{score} > 0", *(f"{quote(name)} = %s" for name in condition)])
     # Only names of our own, and a number, are written into the texts.
     landing = (
-        f"SELECT user_id FROM {table} WHERE {on_board}{{}} ORDER BY {score} DESC, user_id LIMIT 1 OFFSET {rows - 1}"  # noqa: S608  # nosec B608
+        f"SELECT user_id FROM {table} WHERE {on_board}{{}} ORDER BY {score} DESC, user_id LIMIT 1 OFFSET {rows - 1}"  # noqa: S608
     )
     named = "".join(f" AND x.{quote(name)} = %s" for name in condition)
     statement = (
-        f"WITH RECURSIVE steps(score, who) AS ("  # noqa: S608  # nosec B608
+        f"WITH RECURSIVE steps(score, who) AS ("  # noqa: S608
         f"SELECT x.{score}, x.user_id FROM {table} x WHERE x.user_id = ({landing.format('')}){named} "
         f"UNION ALL SELECT x.{score}, x.user_id FROM steps JOIN {table} x ON x.user_id = "
         f"({landing.format(f' AND {score} < steps.score')}){named}) "

@@ -102,7 +102,7 @@ def encode(ladder: Ladder) -> dict[str, Any]:
         "total": ladder.total,
         "hidden": _differences(ladder.hidden),
         "is_complete": ladder.is_complete,
-        "ends": [[pk if isinstance(pk, int) else str(pk) for pk in pair] for pair in ladder.ends],
+        "ends": [[plain_key(pk) for pk in pair] for pair in ladder.ends],
     }
 
 
@@ -116,6 +116,11 @@ def decode(data: dict[str, Any], to_key: Any) -> Ladder:
         is_complete=data["is_complete"],
         ends=tuple((to_key(first), to_key(last)) for first, last in data["ends"]),
     )
+
+
+def plain_key(pk: Any) -> Any:
+    """Return a user's primary key as JSON has it."""
+    return pk if isinstance(pk, int) else str(pk)
 
 
 def _differences(numbers: Sequence[int]) -> list[int]:

@@ -75,9 +75,9 @@ class Memory:
 def encode(snapshot: Snapshot) -> dict[str, Any]:
     """Return a snapshot as JSON."""
     return {
-        "entries": [[entry.rank, _plain(entry.user_id), entry.score] for entry in snapshot.entries],
+        "entries": [[entry.rank, ladder.plain_key(entry.user_id), entry.score] for entry in snapshot.entries],
         "total": snapshot.total,
-        "excluded": [_plain(pk) for pk in snapshot.excluded],
+        "excluded": [ladder.plain_key(pk) for pk in snapshot.excluded],
         "cached_at": snapshot.cached_at.isoformat(),
         "expires_at": snapshot.expires_at.isoformat(),
         "ladder": ladder.encode(snapshot.ladder) if snapshot.ladder else None,
@@ -97,7 +97,3 @@ def decode(data: dict[str, Any] | None) -> Snapshot | None:
         expires_at=datetime.fromisoformat(data["expires_at"]),
         ladder=ladder.decode(data["ladder"], to_key) if data.get("ladder") else None,
     )
-
-
-def _plain(pk: Any) -> Any:
-    return pk if isinstance(pk, int) else str(pk)

@@ -34,7 +34,8 @@ class Player:
     ``level`` is that of ``xp`` once something was booked. Of achievements that are neither unlocked nor revoked
     (``open``) progress and grants are known, of the others (``closed``) that they are there, and which rules they are
     once that was asked (``closed_rules``). ``unlocks`` and ``days`` hold the rows that were made or asked for. Days
-    from ``days_since`` on were found; :meth:`day` reads the others once one of them is needed.
+    from ``days_since`` on were found (``found_days``, as read); :meth:`day` reads the others once one is needed.
+    ``recorded_as`` is the id of the activity that was recorded under the key asked for.
     """
 
     user: AbstractBaseUser
@@ -157,7 +158,7 @@ def lock(users: Iterable[AbstractBaseUser], since: date = date.max, *, key: str 
         _begin([by_id[pk] for pk in missing])
         found, site = reading.read(ids, since, key)
     raise RuntimeError(
-        f"{len(missing)} users cannot be locked: they are no users, or are being erased again and again."
+        f"{len(missing)} users cannot be locked: pass saved users, whose keys have the type of the model's."
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
 
+#: Characters of the longest statement whose rewriting is remembered.
 REMEMBERED_MAX = 4096
 
 
