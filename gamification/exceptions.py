@@ -112,6 +112,32 @@ class AchievementInUse(GamificationError):
     default_message = "Somebody has this achievement: retire it instead of deleting it."
 
 
+class RuleNotActive(GamificationError):
+    code = "rule_not_active"
+    status_code = 409
+    default_message = "The achievement is not active: activate it first."
+
+
+class RuleInForce(GamificationError):
+    code = "rule_in_force"
+    status_code = 409
+    default_message = (
+        "The achievement is active with the rule of this back-fill: change or retire it first, or everybody would "
+        "unlock it again."
+    )
+
+
+class BackfillOpen(GamificationError):
+    code = "backfill_open"
+    status_code = 409
+
+
+class BackfillUndone(GamificationError):
+    code = "backfill_undone"
+    status_code = 409
+    default_message = "This back-fill was undone before."
+
+
 class FutureEvent(GamificationError):
     code = "future_event"
     status_code = 422

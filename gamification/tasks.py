@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from gamification.engine import backlog
+from gamification.engine import backfilling, backlog
 
 try:
     from django.tasks import task
+    from django.tasks.backends.immediate import ImmediateBackend
 except ImportError:
     from django_tasks import task  # type: ignore[no-redef]
+    from django_tasks.backends.immediate import ImmediateBackend  # type: ignore[assignment]
+
+#: How long a task goes on in the process that asks for it, where there are no workers.
+SECONDS_AT_ONCE = 2.0
 
 
 @task()
@@ -24,3 +29,14 @@ def work_after_commit() -> None:
     Where the queue cannot be reached that is logged; the events are safe, and the next worker takes them.
     """
     transaction.on_commit(work_backlog.enqueue, robust=True)
+
+
+@task()
+def work_backfill(run_id: int) -> str:
+    """Go on with a back-fill, or with its undoing, and return its status; without workers only for a moment."""
+    return backfilling.work(run_id, seconds=None if has_workers() else SECONDS_AT_ONCE).status
+
+
+def has_workers() -> bool:
+    """Tell whether tasks run elsewhere than in the process that enqueues them."""
+    return not isinstance(work_backfill.get_backend(), ImmediateBackend)

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from gamification.engine import players
+from gamification.engine import newcomers
 from gamification.exceptions import InvalidInput
 from gamification.models import UserStreak
 
@@ -70,7 +70,7 @@ def begin(users: Iterable[AbstractBaseUser]) -> None:
     by_id = {user.pk: user for user in users}
     begun = UserStreak.objects.filter(user_id__in=by_id).values_list("user_id", flat=True)
     missing = sorted(by_id.keys() - set(begun))
-    UserStreak.objects.bulk_create([players.new_streak(by_id[pk]) for pk in missing], ignore_conflicts=True)
+    UserStreak.objects.bulk_create([newcomers.streak_of(by_id[pk]) for pk in missing], ignore_conflicts=True)
 
 
 def _new_user(name: str) -> AbstractBaseUser:

@@ -11,6 +11,7 @@ from gamification.conf import get_settings
 from gamification.engine.results import LevelInfo
 from gamification.exceptions import InsufficientXP
 from gamification.models import Activity, UserXP, XPTransaction
+from gamification.models.notices import NoticeKind
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def announce_level(player: Player, highest_before: int) -> bool:
     """Tell whether a level was reached for the first time, and announce it if so."""
     if player.xp.highest_level <= highest_before:
         return False
-    player.announce(signals.level_up, previous_level=highest_before, level=level_of(player.xp))
+    level = level_of(player.xp)
+    player.announce(signals.level_up, previous_level=highest_before, level=level)
+    player.notices.append((NoticeKind.LEVEL.value, str(level.highest_level), 0))
     return True
 
 

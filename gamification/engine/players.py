@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import router
 
-from gamification.conf import STATE_METRICS, get_settings
-from gamification.domain import calendar
+from gamification.conf import STATE_METRICS
 from gamification.domain.levels import LevelInfo
+from gamification.engine import newcomers
 from gamification.engine.sql import reading
 from gamification.engine.sql.cursors import sent_together
 from gamification.engine.sql.reading import Found, Site
@@ -35,6 +35,7 @@ class Player:
     (``open``) progress and grants are known, of the others (``closed``) that they are there, and which rules they are
     once that was asked (``closed_rules``). ``unlocks`` and ``days`` hold the rows that were made or asked for. Days
     from ``days_since`` on were found (``found_days``, as read); :meth:`day` reads the others once one is needed.
+    ``notices`` are kind, subject and XP of what there is to celebrate.
     ``recorded_as`` is the id of the activity that was recorded under the key asked for.
     """
 
@@ -58,6 +59,7 @@ class Player:
     changed_progress: set[str] = field(default_factory=set)
     changed_unlocks: set[str] = field(default_factory=set)
     announcements: list[tuple[Signal, dict[str, Any]]] = field(default_factory=list)
+    notices: list[tuple[str, str, int]] = field(default_factory=list)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -106,6 +108,14 @@ class Player:
         self.closed.add(achievement_id)
         self.closed_rules = None
         return row
+
+    def reopen(self, achievement_id: str) -> None:
+        """Make an achievement one that was never unlocked; how often it was granted stays, for the keys of its XP."""
+        row = self.unlock_row(achievement_id)
+        row.unlocked_at, row.unlock_metadata, row.progress = None, {}, 0
+        self.open[achievement_id] = (0, row.grants)
+        self.closed.discard(achievement_id)
+        self.closed_rules = None
 
     def values(self) -> dict[str, int]:
         """Return what conditions are evaluated against: every counter and the fixed metrics, by name."""
@@ -196,11 +206,11 @@ def _is_whole(found: Found | None) -> bool:
 
 def _player(user: AbstractBaseUser, found: Found | None) -> Player:
     if found is None:
-        return Player(user, new_streak(user), new_xp(user.pk))
+        return Player(user, newcomers.streak_of(user), newcomers.xp_of(user.pk))
     return Player(
         user=user,
         streak=found.streak,
-        xp=found.xp or new_xp(user.pk),
+        xp=found.xp or newcomers.xp_of(user.pk),
         counters=found.counters,
         open=found.open,
         closed=found.closed,
@@ -215,30 +225,7 @@ def _begin(users: Sequence[AbstractBaseUser]) -> None:
 
     The total follows the lock, or two of them could wait for each other: one with the lock, one with the total.
     """
-    UserStreak.objects.bulk_create([new_streak(user) for user in users], ignore_conflicts=True)
+    UserStreak.objects.bulk_create([newcomers.streak_of(user) for user in users], ignore_conflicts=True)
     rows = UserStreak.objects.select_for_update().filter(user_id__in=[user.pk for user in users]).order_by("user_id")
     held = list(rows.values_list("user_id", flat=True))
-    UserXP.objects.bulk_create([new_xp(pk) for pk in held], ignore_conflicts=True)
-
-
-def new_xp(user_id: Any) -> UserXP:
-    """Return the row of somebody without XP."""
-    info = get_settings().levels.describe(0)
-    return UserXP(user_id=user_id, xp_to_next_level=info.xp_to_next_level, title=info.title)
-
-
-def new_streak(user: AbstractBaseUser) -> UserStreak:
-    """Return the row of somebody without a day, with the freezes and the zone that the project gives."""
-    settings = get_settings()
-    hook = settings.hook("USER_TIMEZONE")
-    zone = hook(user) if hook else None
-    if zone not in calendar.timezone_names():
-        zone = settings.DEFAULT_TIMEZONE
-    freezes = settings.STREAK_FREEZES
-    return UserStreak(user_id=user.pk, streak_freezes_available=freezes, starting_freezes=freezes, timezone=str(zone))
-
-
-def zone_of(user: AbstractBaseUser) -> ZoneInfo:
-    """Return the zone in which the days of ``user`` are counted, without locking."""
-    name = UserStreak.objects.filter(user_id=user.pk).values_list("timezone", flat=True).first()
-    return ZoneInfo(name or new_streak(user).timezone)
+    UserXP.objects.bulk_create([newcomers.xp_of(pk) for pk in held], ignore_conflicts=True)

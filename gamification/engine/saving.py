@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gamification.engine.sql import writing
 from gamification.engine.sql.cursors import cursor as open_cursor
 from gamification.engine.sql.cursors import sent_together
-from gamification.models import UserAchievement, UserCounter
+from gamification.models import Notice, UserAchievement, UserCounter
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
@@ -29,6 +29,8 @@ def save(players: Mapping[Any, Player]) -> None:
         _save_progress(cursor, everyone)
         writing.upsert(cursor, [player.streak for player in everyone], "user_id")
         writing.upsert(cursor, [player.xp for player in everyone], "user_id")
+        notices = [(player.user.pk, *notice) for player in everyone for notice in player.notices]
+        writing.upsert_values(cursor, Notice, ("user_id", "kind", "subject", "xp"), notices)
         # Last come those whose keys are waited for.
         unlocks = [player.unlocks[name] for player in everyone for name in sorted(player.changed_unlocks)]
         writing.upsert(cursor, unlocks, "user_id", "achievement_id", gives_keys=True)

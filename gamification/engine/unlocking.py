@@ -12,6 +12,7 @@ from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
 from gamification.engine import ledger
 from gamification.engine.ledger import Booking
 from gamification.engine.rules import Rule, Rulebook
+from gamification.models.notices import NoticeKind
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ def unlock_met(
     *,
     at: datetime,
     now: datetime,
-    earned_on: date,
+    earned_on: date | None,
     via: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """Unlock what the ``changed`` metrics have met, and what its XP meets in turn, and return the ids in that order.
 
-    ``at`` becomes ``unlocked_at``; ``earned_on`` is the date of the XP; ``via`` says how, for the row's metadata.
+    ``at`` becomes ``unlocked_at``; ``earned_on`` is the date of the XP, if any; ``via`` says how, for the row's
+    metadata.
     """
     unlocked: list[str] = []
     touched = set(changed)
@@ -83,6 +85,7 @@ def grant(
         )
         ledger.book(player, paid, now)
     player.announce(signals.achievement_unlocked, user_achievement=row)
+    player.notices.append((NoticeKind.ACHIEVEMENT.value, achievement_id, xp_reward))
 
 
 def values_for(player: Player, metrics: Collection[str]) -> dict[str, int]:

@@ -2,8 +2,10 @@
 
 from gamification.models.achievements import Achievement, UserAchievement
 from gamification.models.activities import Activity, UserCounter
+from gamification.models.backfills import BackfillRun
 from gamification.models.backlog import QueuedActivity
 from gamification.models.leaderboards import LeaderboardCache
+from gamification.models.notices import Notice
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
 from gamification.models.throttles import RequestCount
 from gamification.models.xp import UserXP, XPTransaction
@@ -11,8 +13,10 @@ from gamification.models.xp import UserXP, XPTransaction
 __all__ = [
     "Achievement",
     "Activity",
+    "BackfillRun",
     "ExcusedDate",
     "LeaderboardCache",
+    "Notice",
     "QueuedActivity",
     "RequestCount",
     "UserAchievement",

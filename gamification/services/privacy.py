@@ -14,7 +14,9 @@ from gamification.backends import get_backend
 from gamification.engine import announcing, players, saving
 from gamification.models import (
     Activity,
+    BackfillRun,
     ExcusedDate,
+    Notice,
     QueuedActivity,
     RequestCount,
     UserAchievement,
@@ -38,6 +40,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "activities": (Activity, "id"),
     "xp_transactions": (XPTransaction, "id"),
     "backlog": (QueuedActivity, "id"),
+    "notices": (Notice, "id"),
 }
 IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
@@ -70,6 +73,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         }
         for name, model in (
             ("backlog", QueuedActivity),
+            ("notices", Notice),
             ("achievements", UserAchievement),
             ("days", UserDay),
             ("counters", UserCounter),
@@ -79,6 +83,8 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
+        BackfillRun.objects.filter(started_by_id=user.pk).update(started_by=None)
+        BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
         get_backend().forget(user.pk)
     return erased

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from gamification.domain import calendar, streaks
 from gamification.domain.streaks import Change
-from gamification.engine import announcing, days, events, inputs, players, recording, saving
+from gamification.engine import announcing, days, events, inputs, newcomers, players, recording, saving
 from gamification.engine.clock import moment
 from gamification.engine.events import Event, Rules
 from gamification.engine.results import StreakChange, StreakStatus, WeekDay
@@ -123,7 +123,7 @@ def freeze_history(user: AbstractBaseUser, *, limit: int = 20) -> list[UserDay]:
 
 def stored(user: AbstractBaseUser) -> UserStreak:
     """Return the row as it was last written, for reading; that of a beginner where there is none."""
-    return UserStreak.objects.filter(user_id=user.pk).first() or players.new_streak(user)
+    return UserStreak.objects.filter(user_id=user.pk).first() or newcomers.streak_of(user)
 
 
 def _seen_again(player: Player, at: datetime) -> StreakChange:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from gamification.domain import calendar
-from gamification.engine import announcing, inputs, ledger, outcomes, players, saving, unlocking
+from gamification.engine import announcing, inputs, ledger, newcomers, outcomes, players, saving, unlocking
 from gamification.engine.clock import moment
 from gamification.engine.ledger import Booking
 from gamification.engine.results import Award, LevelInfo, XPStats
@@ -119,7 +119,7 @@ def reverse(
 def level(user: AbstractBaseUser) -> LevelInfo:
     """Return level, title and progress of ``user``; zeros for somebody who was never initialized."""
     row = UserXP.objects.filter(user_id=user.pk).first()
-    return ledger.level_of(row if row is not None else players.new_xp(user.pk))
+    return ledger.level_of(row if row is not None else newcomers.xp_of(user.pk))
 
 
 def history(user: AbstractBaseUser) -> XPTransactionQuerySet:
@@ -129,7 +129,7 @@ def history(user: AbstractBaseUser) -> XPTransactionQuerySet:
 
 def stats(user: AbstractBaseUser, *, now: datetime | None = None) -> XPStats:
     """Return sums of XP over local dates, today included, and by reason."""
-    today = calendar.local_date(moment(now), players.zone_of(user))
+    today = calendar.local_date(moment(now), newcomers.zone_of(user))
     days = UserDay.objects.filter(user_id=user.pk)
     per_day: Mapping[Any, int] = dict(
         days.filter(date__gt=today - timedelta(days=30), date__lte=today).values_list("date", "xp")

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from gamification.backends import climbing, get_backend, ladder, snapshots
 from gamification.backends.base import BoardName
 from gamification.backends.ladder import Step
-from gamification.engine import players
+from gamification.engine import newcomers
 from gamification.models import UserCounter, UserDay, UserStreak, UserXP
 from gamification.services import leaderboards, privacy
 from gamification.tests.backends.people import DAY, NOON, give, ids, people, places, walk
@@ -37,7 +37,7 @@ def crowd(dice):
     xp, streaks, counters, days = [], [], [], []
     for user in users:
         score = scores[user.pk]
-        row = players.new_xp(user.pk)
+        row = newcomers.xp_of(user.pk)
         row.total_xp, row.is_visible = score, dice.random() > 0.08
         xp.append(row)
         streaks.append(UserStreak(user=user, current_streak=score, longest_streak=score, expires_at=NOON + DAY))
