@@ -16,8 +16,9 @@ from gamification.engine.clock import moment
 from gamification.engine.results import AchievementState, Seeded
 from gamification.engine.rules import rulebook
 from gamification.exceptions import NotUnlocked, UnknownAchievement
-from gamification.models import Achievement, UserAchievement, UserXP, XPTransaction
+from gamification.models import Achievement, Notice, UserAchievement, UserXP, XPTransaction
 from gamification.models.achievements import AchievementQuerySet
+from gamification.models.notices import NoticeKind
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def revoke(
             ledger.book(player, ledger.opposite(paid, reason or "achievement_revoked", actor=actor), at)
         player.unlock_row(achievement_id).revoked_at = at
         player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
+        Notice.objects.filter(user_id=user.pk, kind=NoticeKind.ACHIEVEMENT, subject=achievement_id).delete()
         saving.save({user.pk: player})
         announcing.after_commit([player])
 

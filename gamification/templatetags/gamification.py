@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 
-from gamification.dashboard import cards, words
+from gamification.dashboard import cards, toasts, words
 from gamification.services import leaderboards, streaks, xp
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ register = template.Library()
 #: What widgets need, and what the app's own pages need beside it.
 WIDGET_SHEETS = ("css/fonts.css", "gamification.css", "css/widgets.css", "css/board.css")
 PAGE_SHEETS = tuple(
-    f"css/{topic}.css" for topic in ("page", "parts", "progress", "streak", "achievements", "calendar", "forms")
+    f"css/{topic}.css"
+    for topic in ("page", "parts", "toasts", "progress", "streak", "achievements", "calendar", "forms")
 )
 HUES = 6
 MINUS = "\N{MINUS SIGN}"
@@ -128,6 +129,13 @@ def mini_board(
     """Show the first of a board, with the rank of who is looking."""
     viewer = _known(context.get("user"))
     return {"card": cards.board_card(leaderboards.top(metric, limit=limit, viewer=viewer, scope=scope), viewer)}
+
+
+@register.inclusion_tag("gamification/toasts.html", takes_context=True)
+def gamification_toasts(context: Context) -> dict[str, Any]:
+    """Show what the user unlocked and reached since it was last shown, once; it brings its own styles and script."""
+    request, viewer = context.get("request"), _known(context.get("user"))
+    return {"toasts": toasts.taken(request, viewer) if request is not None and viewer is not None else ()}
 
 
 def _known(user: Any) -> AbstractBaseUser | None:
