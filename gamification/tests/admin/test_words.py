@@ -89,8 +89,10 @@ def test_whole_hours_are_told_in_hours(minutes, expected):
         (
             "any",
             [SCENARIOS, {"all": [STREAK, WORDS, LEVEL]}],
-            "Complete 10 scenarios in any language, or all of this: "
-            "reach a 7-day streak, learn 50 words and reach level 5.",
+            (
+                "Complete 10 scenarios in any language, or all of this: "
+                "reach a 7-day streak, learn 50 words and reach level 5."
+            ),
         ),
         (
             "all",
@@ -100,8 +102,10 @@ def test_whole_hours_are_told_in_hours(minutes, expected):
         (
             "any",
             [LEVEL, {"all": [STREAK, {"any": [WORDS, SCENARIOS]}]}],
-            "Reach level 5, or (reach a 7-day streak, and either learn 50 words "
-            "or complete 10 scenarios in any language).",
+            (
+                "Reach level 5, or (reach a 7-day streak, and either learn 50 words "
+                "or complete 10 scenarios in any language)."
+            ),
         ),
         ("all", [{"any": [WORDS]}, {"all": [LEVEL]}], "Learn 50 words and reach level 5."),
         ("any", [{"all": [{"any": [WORDS]}]}], "Learn 50 words."),

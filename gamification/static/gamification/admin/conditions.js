@@ -75,39 +75,42 @@
 
   const problem = (place) => element("p", { class: "gamification-problem", id: `problem-${place}`, hidden: true });
 
-  function clauseElement(part, group, index, place, number) {
-    const metric = metrics.get(part.metric);
-    const known = config.metrics.map((each) => [each.name, each.label]);
-    const choices = part.metric
-      ? metric ? known : [[part.metric, said(texts.unknown, { name: part.metric })], ...known]
-      : [["", texts.pick], ...known];
-    const select = element("select", {
-      "aria-label": said(texts.metric, { number }),
-      "aria-describedby": `meaning-${place} problem-${place}`,
-      class: "gamification-metric",
-      onchange: () => {
-        Object.assign(part, { metric: select.value, fact: "" });
-        draw();
-        write();
-        focus(place, ".gamification-metric");
-      },
-    }, ...options(choices, part.metric));
-    const fact = (metric?.has_facts || part.fact) && element("input", {
+  function factElement(part, number) {
+    const label = said(texts.fact, { number });
+    return element("input", {
       type: "text", value: part.fact, class: "gamification-fact", placeholder: texts.fact_hint, maxlength: 50,
-      "aria-label": said(texts.fact, { number }), title: said(texts.fact, { number }),
+      "aria-label": label, title: label, hidden: !metrics.get(part.metric)?.has_facts && !part.fact,
       oninput: (event) => { part.fact = event.target.value.trim(); write(); },
     });
+  }
+
+  function clauseElement(part, group, index, place, number) {
+    const known = config.metrics.map((each) => [each.name, each.label]);
+    const other = part.metric ? [part.metric, said(texts.unknown, { name: part.metric })] : ["", texts.pick];
+    const select = element("select", {
+      "aria-label": said(texts.metric, { number }), class: "gamification-metric",
+      "aria-describedby": `meaning-${place} problem-${place}`,
+      // In its place: who types the name of a metric passes others on the way.
+      onchange: () => {
+        Object.assign(part, { metric: select.value, fact: "" });
+        const renewed = factElement(part, number);
+        fact.replaceWith(renewed);
+        fact = renewed;
+        meaning.textContent = metrics.get(part.metric)?.meaning ?? "";
+        write();
+      },
+    }, ...options(metrics.has(part.metric) ? known : [other, ...known], part.metric));
+    let fact = factElement(part, number);
     const value = element("input", {
       type: "text", inputmode: "numeric", value: part.value, class: "gamification-value", maxlength: 13,
       "aria-label": said(texts.value, { number }), "aria-describedby": `problem-${place}`,
       oninput: (event) => { part.value = event.target.value; write(); },
     });
+    const meaning = element("p", { class: "help", id: `meaning-${place}` }, metrics.get(part.metric)?.meaning);
     const away = button(texts.remove, said(texts.remove_clause, { number }), () => remove(group, index, place, number));
+    const least = element("span", { "aria-hidden": "true" }, texts.least);
     return element("li", { class: "gamification-clause", "data-place": place },
-      element("div", { class: "gamification-fields" }, select, fact,
-        element("span", { "aria-hidden": "true" }, texts.least), value, away),
-      element("p", { class: "help", id: `meaning-${place}` }, metric ? metric.meaning : ""),
-      problem(place));
+      element("div", { class: "gamification-fields" }, select, fact, least, value, away), meaning, problem(place));
   }
 
   function groupElement(part, place, number, depth, removal) {
