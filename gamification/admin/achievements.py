@@ -20,6 +20,7 @@ from gamification.admin.base import BoundedChangeList, Tool
 from gamification.admin.editor import EditorAdmin
 from gamification.admin.forms import EXAMPLE, AchievementForm, ConditionsField
 from gamification.admin.people import actor
+from gamification.admin.transfer import TransferAdmin
 from gamification.models import Achievement, UserAchievement
 from gamification.services import achievements
 
@@ -49,7 +50,7 @@ class AchievementChangeList(BoundedChangeList):
 
 
 @admin.register(Achievement)
-class AchievementAdmin(EditorAdmin):
+class AchievementAdmin(EditorAdmin, TransferAdmin):
     """What there is to reach. Rules in force change only by those who may run back-fills."""
 
     form = AchievementForm
@@ -88,9 +89,10 @@ class AchievementAdmin(EditorAdmin):
         return {**super().pages(), "seed": self.seed}
 
     def list_tools(self, request: HttpRequest) -> list[Tool]:
-        if not request.user.has_perm(INITIALIZE):
-            return []
-        return [Tool(_("Seed the shipped achievements"), self.url("seed"), is_post=True)]
+        tools = super().list_tools(request)
+        if request.user.has_perm(INITIALIZE):
+            tools.append(Tool(_("Seed the shipped achievements"), self.url("seed"), is_post=True))
+        return tools
 
     def seed(self, request: HttpRequest) -> HttpResponse:
         """Create the shipped definitions that are missing; what staff edited stays."""

@@ -252,22 +252,8 @@ def test_icons_are_chosen_by_keyboard(open_form):
     assert page.locator("#id_icon").input_value() == page.get_by_role("radio", checked=True).input_value() != "🏆"
 
 
-LOOKS = [
-    "backgroundColor",
-    "border",
-    "borderRadius",
-    "color",
-    "display",
-    "fontFamily",
-    "fontSize",
-    "fontWeight",
-    "letterSpacing",
-    "lineHeight",
-    "marginTop",
-    "padding",
-    "textAlign",
-    "textTransform",
-]
+LOOKS = ["backgroundColor", "border", "borderRadius", "color", "display", "fontFamily", "fontSize", "fontWeight"]
+LOOKS += ["letterSpacing", "lineHeight", "marginTop", "padding", "textAlign", "textTransform"]
 LOOK = """() => [...document.querySelectorAll('#gx-achievements .gx-badge, #gamification-cards .gx-badge')]
   .filter((card) => card.textContent.includes('Scenario Master') && card.className.includes('locked'))
   .slice(0, 1).flatMap((card) => [card, ...card.querySelectorAll('*')])
