@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gamification.admin.definition_files import CONDITIONS, FIELDS, NUMBERS, SWITCHES, FileProblem, as_text, values
+from gamification.admin.editor import check
 from gamification.admin.forms import ConditionsField
 from gamification.models import Achievement
 
@@ -35,25 +36,30 @@ class SwitchField(forms.CharField):
         return said in TRUE
 
 
-class DefinitionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One definition of a file: the model's own rules, and texts to the letter."""
+class DefinitionForm(forms.Form):
+    """One definition of a file: the fields of the model, with texts to the letter.
 
-    conditions = ConditionsField()
-    is_active = SwitchField()
-    is_hidden = SwitchField()
-
-    class Meta:
-        model = Achievement
-        fields = FIELDS
+    A form of the model would ask the database about each.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        own = {CONDITIONS: ConditionsField, **dict.fromkeys(SWITCHES, SwitchField)}
+        self.fields.update(forms.fields_for_model(Achievement, FIELDS, field_classes=own))
         for each in self.fields.values():
             if isinstance(each, forms.CharField):
                 each.strip = False
 
-    def clean(self) -> None:
-        """Ask no database: who has which id is known, and the rest the fields hold."""
+    def made_of(self, before: Achievement | None) -> Achievement:
+        """Return the definition as the file wants it; what the model refuses is an error of its field."""
+        row = copy(before) or Achievement()
+        for name, value in self.cleaned_data.items():
+            setattr(row, name, value)
+        try:
+            row.clean_fields(exclude=set(FIELDS) - self.cleaned_data.keys())
+        except ValidationError as error:
+            self.add_error(None, error)
+        return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +148,24 @@ def _add(plan: Plan, entry: Entry, before: Achievement | None, locked: Callable[
             data[name] = as_text(name, value)
         except FileProblem as error:
             problems.append(Problem(entry.number, name, str(error)))
-    form = DefinitionForm(data, instance=copy(before) or Achievement())
+    form = DefinitionForm(data)
+    form.full_clean()
+    row = form.made_of(before)
     if not problems:
         problems = [Problem(entry.number, name, " ".join(map(str, told))) for name, told in form.errors.items()]
     if problems:
         plan.problems += problems
         return
-    will = values(form.instance)
+    will = values(row)
     if before is None:
         new = {name: ("", shown(name, will[name])) for name in FIELDS}
-        plan.changes.append(Change(form.instance, is_new=True, fields=new))
+        plan.changes.append(Change(row, is_new=True, fields=new))
         return
     changed = {name: (shown(name, was[name]), shown(name, will[name])) for name in FIELDS if was[name] != will[name]}
     if changed:
         if changed.keys() & {"xp_reward", CONDITIONS} and (refused := changed.keys() & set(locked(before))):
             plan.problems += [Problem(entry.number, name, str(LOCKED)) for name in sorted(refused)]
-        plan.changes.append(Change(form.instance, is_new=False, fields=changed))
+        plan.changes.append(Change(row, is_new=False, fields=changed))
     else:
         plan.unchanged += 1
 
@@ -169,4 +177,6 @@ def shown(name: str, value: Any) -> str:
     """Return a value as the table of changes shows it."""
     if name in SWITCHES:
         return _("yes") if value else _("no")
+    if name == CONDITIONS:
+        return f"{check(value).sentence}\n{as_text(name, value)}".strip()
     return str(value) if name in NUMBERS else as_text(name, value)
