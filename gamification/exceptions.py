@@ -34,7 +34,14 @@ class UnknownKind(GamificationError):
 
 
 class InvalidCondition(GamificationError):
+    """A condition that cannot be evaluated: ``place`` is where, such as ``all[1].value``, ``rule`` what is wrong."""
+
     code = "invalid_condition"
+
+    def __init__(self, message: str = "", *, field: str = "", place: str = "", rule: str = "") -> None:
+        super().__init__(message, field=field)
+        self.place = place
+        self.rule = rule or self.message
 
 
 class KindNotAllowed(GamificationError):

@@ -16,11 +16,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gamification.admin import metrics
 from gamification.admin.base import BoundedChangeList, Tool
+from gamification.admin.editor import EditorAdmin
 from gamification.admin.forms import EXAMPLE, AchievementForm, ConditionsField
-from gamification.admin.pages import PageAdmin
 from gamification.admin.people import actor
+from gamification.admin.transfer import TransferAdmin
 from gamification.models import Achievement, UserAchievement
 from gamification.services import achievements
 
@@ -50,7 +50,7 @@ class AchievementChangeList(BoundedChangeList):
 
 
 @admin.register(Achievement)
-class AchievementAdmin(PageAdmin[Achievement]):
+class AchievementAdmin(EditorAdmin, TransferAdmin):
     """What there is to reach. Rules in force change only by those who may run back-fills."""
 
     form = AchievementForm
@@ -80,24 +80,19 @@ class AchievementAdmin(PageAdmin[Achievement]):
         url = reverse(f"{self.admin_site.name}:gamification_userachievement_changelist")
         return format_html('<a href="{}?achievement={}&state=unlocked">{}</a>', url, row.achievement_id, number)
 
-    @admin.display(description=gettext_lazy("in words"))
-    def in_words(self, row: Achievement | None) -> str:
-        if row is None or row.pk is None:
-            return _("Save it to see the condition in words.")
-        return metrics.in_words(row.conditions)
-
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
         return AchievementChangeList
 
     # Seeding
 
     def pages(self) -> dict[str, Callable[[HttpRequest], HttpResponse]]:
-        return {"seed": self.seed}
+        return {**super().pages(), "seed": self.seed}
 
     def list_tools(self, request: HttpRequest) -> list[Tool]:
-        if not request.user.has_perm(INITIALIZE):
-            return []
-        return [Tool(_("Seed the shipped achievements"), self.url("seed"), is_post=True)]
+        tools = super().list_tools(request)
+        if request.user.has_perm(INITIALIZE):
+            tools.append(Tool(_("Seed the shipped achievements"), self.url("seed"), is_post=True))
+        return tools
 
     def seed(self, request: HttpRequest) -> HttpResponse:
         """Create the shipped definitions that are missing; what staff edited stays."""
@@ -145,9 +140,7 @@ class AchievementAdmin(PageAdmin[Achievement]):
         return form
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        row = context.get("original")
-        context["metrics"] = metrics.known()
-        context["is_rule_locked"] = bool(self.locked_fields(request, row))
+        context["is_rule_locked"] = bool(self.locked_fields(request, context.get("original")))
         return super().render_change_form(request, context, *args, **kwargs)
 
     # Retiring

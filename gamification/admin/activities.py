@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
 from gamification.admin.base import ReadOnlyAdmin
+from gamification.admin.exports import ExportAdmin
 from gamification.admin.people import PersonColumn
 from gamification.conf import get_settings
 from gamification.domain.activity_types import DERIVED_COUNTERS
@@ -45,7 +46,7 @@ class CounterFilter(admin.SimpleListFilter):
 
 
 @admin.register(Activity)
-class ActivityAdmin(PersonColumn, ReadOnlyAdmin[Activity]):
+class ActivityAdmin(PersonColumn, ExportAdmin[Activity], ReadOnlyAdmin[Activity]):
     """The log. It is never changed."""
 
     is_large = True
@@ -56,6 +57,19 @@ class ActivityAdmin(PersonColumn, ReadOnlyAdmin[Activity]):
     ordering = ("-pk",)
     sortable_by = ()
     search_help_text = gettext_lazy("A user's name or id, a whole key, or both with a space between.")
+    exported = (
+        "occurred_at",
+        "user_id",
+        "user__username",
+        "kind",
+        "quantity",
+        "local_date",
+        "timezone",
+        "is_in_streak",
+        "data",
+        "key",
+        "recorded_at",
+    )
 
 
 @admin.register(UserCounter)

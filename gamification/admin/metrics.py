@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gamification.admin import words
 from gamification.conf import get_settings
-from gamification.domain.conditions import compile_condition, describe
-from gamification.exceptions import InvalidCondition
 
 MEANINGS = {
     "current_streak": gettext_lazy("days in the running streak"),
@@ -25,10 +24,15 @@ MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A name that conditions may use, and what it counts."""
+    """A name that conditions may use, what people call it, and what it counts.
+
+    ``has_facts`` says that it counts different things, each of which is a metric of its own: ``name:fact``.
+    """
 
     name: str
+    label: str
     meaning: str
+    has_facts: bool
 
 
 def known() -> list[Metric]:
@@ -36,20 +40,15 @@ def known() -> list[Metric]:
     settings = get_settings()
     counters = sorted(settings.counters - MEANINGS.keys())
     own = sorted(settings.METRICS.keys() - MEANINGS.keys() - settings.counters)
+    meanings = {
+        **{name: str(meaning) for name, meaning in MEANINGS.items()},
+        **{name: _counted(name) for name in counters},
+        **{name: _("computed by the project") for name in own},
+    }
     return [
-        *(Metric(name, str(meaning)) for name, meaning in MEANINGS.items()),
-        *(Metric(name, _counted(name)) for name in counters),
-        *(Metric(name, _("computed by the project")) for name in own),
+        Metric(name, words.label(name), meaning, name in settings.distinct_counters)
+        for name, meaning in meanings.items()
     ]
-
-
-def in_words(conditions: object) -> str:
-    """Return what ``conditions`` amount to as a sentence, or why nobody can meet them."""
-    try:
-        condition = compile_condition(conditions, is_known=get_settings().is_known_metric)
-    except InvalidCondition as error:
-        return _("Nobody can meet this: {reason}").format(reason=error.message)
-    return _("Unlocked when {condition}.").format(condition=describe(condition, {}))
 
 
 def _counted(name: str) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from gamification.admin.base import ReadOnlyAdmin, Tool
+from gamification.admin.exports import ExportAdmin
 from gamification.admin.forms import AwardForm
 from gamification.admin.pages import ReasonedAdmin
 from gamification.admin.people import PersonColumn, actor, name_of
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 
 @admin.register(XPTransaction)
-class XPTransactionAdmin(PersonColumn, ReasonedAdmin[XPTransaction], ReadOnlyAdmin[XPTransaction]):
+class XPTransactionAdmin(
+    PersonColumn, ExportAdmin[XPTransaction], ReasonedAdmin[XPTransaction], ReadOnlyAdmin[XPTransaction]
+):
     """Every change of somebody's XP. Rows are never changed: a correction is a row of its own."""
 
     is_large = True
@@ -43,6 +46,20 @@ class XPTransactionAdmin(PersonColumn, ReasonedAdmin[XPTransaction], ReadOnlyAdm
     search_help_text = gettext_lazy("A user's name or id, a whole key, or both with a space between.")
     actions = ("reverse",)
     readonly_fields = ("reversal",)
+    exported = (
+        "created_at",
+        "user_id",
+        "user__username",
+        "xp_amount",
+        "reason",
+        "source",
+        "actor_id",
+        "actor__username",
+        "reference_id",
+        "earned_on",
+        "key",
+        "reverses_id",
+    )
     verb = "reverse"
     permission = "gamification.reverse_xp"
     title = gettext_lazy("Reverse XP")
@@ -65,7 +82,8 @@ class XPTransactionAdmin(PersonColumn, ReasonedAdmin[XPTransaction], ReadOnlyAdm
         return {**super().pages(), "award": self.award}
 
     def list_tools(self, request: HttpRequest) -> list[Tool]:
-        return [Tool(_("Award XP"), self.url("award"))] if request.user.has_perm(AWARD) else []
+        own = [Tool(_("Award XP"), self.url("award"))] if request.user.has_perm(AWARD) else []
+        return [*own, *super().list_tools(request)]
 
     def row_tools(self, request: HttpRequest, row: XPTransaction) -> list[Tool]:
         is_open = row.source not in {Source.REVERSAL, Source.ACHIEVEMENT} and self.reversal(row) is None

@@ -48,9 +48,6 @@ class Clause:
     def clauses(self) -> Iterator[Clause]:
         yield self
 
-    def metrics(self) -> frozenset[str]:
-        return frozenset({self.metric})
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -101,16 +98,6 @@ def compile_condition(raw: object, *, is_known: Callable[[str], bool]) -> Group:
     if _count(group) > MAX_CLAUSES:
         raise _refused("", f"has more than {MAX_CLAUSES} clauses")
     return group
-
-
-def describe(part: Clause | Group, labels: Mapping[str, str]) -> str:
-    """Return the condition in words; ``labels`` maps a metric to its name for people."""
-    if isinstance(part, Clause):
-        return f"{labels.get(part.metric, part.metric.replace('_', ' '))} is at least {part.value:,}"
-    words = [
-        f"({describe(inner, labels)})" if isinstance(inner, Group) else describe(inner, labels) for inner in part.parts
-    ]
-    return (" and " if part.joined_by == "all" else " or ").join(words)
 
 
 def _check_size(raw: dict[Any, Any]) -> None:
@@ -166,6 +153,5 @@ def _shown(value: object) -> str:
 
 
 def _refused(place: str, rule: str) -> InvalidCondition:
-    return InvalidCondition(
-        f"conditions{'.' if place else ''}{place}: {rule}.".replace("conditions.[", "conditions["), field="conditions"
-    )
+    where = f"conditions.{place}" if place else "conditions"
+    return InvalidCondition(f"{where}: {rule}.", field="conditions", place=place, rule=rule)

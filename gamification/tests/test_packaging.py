@@ -30,6 +30,7 @@ DISTRIBUTION_OF = {
     "packaging": "pytest",
     "playwright": "pytest-playwright",
     "rest-framework": "djangorestframework",
+    "yaml": "pyyaml",
 }
 
 

@@ -26,7 +26,7 @@ def filled_in(row, **changes):
 def test_the_form_tells_the_condition_in_words_and_the_metrics(unheld, root_client):
     content = root_client.get(achievement_url(unheld)).content.decode()
 
-    assert "Unlocked when scenarios completed is at least 50." in content
+    assert "Complete 50 scenarios in any language." in content
     assert "days in the running streak" in content
     assert "raised by: Scenario completed, Conversation completed, Study session" in content
     assert "languages_practised:…" in content

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamification.domain.conditions import Group, Progress, compile_condition, describe
+from gamification.domain.conditions import Group, Progress, compile_condition
 from gamification.exceptions import InvalidCondition
 
 KNOWN = {"words", "level", "days"}
@@ -97,6 +97,14 @@ def test_a_condition_that_is_no_object_is_refused(raw):
 )
 def test_a_refusal_names_the_place(raw, place):
     assert refusal(raw).startswith(place)
+
+
+def test_a_refusal_holds_place_and_rule_for_forms_to_show():
+    with pytest.raises(InvalidCondition) as refused:
+        compiled({"v": 1, "all": [clause(), {"any": [clause(value=0)]}]})
+
+    assert refused.value.place == "all[1].any[0].value"
+    assert refused.value.rule == "must be a whole number from 1 to 1,000,000,000,000"
 
 
 @pytest.mark.parametrize("metric", ["\ud800", "words\udfff", "\udc00words"])
@@ -256,11 +264,3 @@ def test_progress_is_full_exactly_when_the_condition_holds(value, current):
 
     assert (progress.percent == 100) is group.is_met({"words": current})
     assert 0 <= progress.percent <= 100
-
-
-def test_a_condition_can_be_told_in_words():
-    group = compiled({"v": 1, "all": [clause("level", 3), {"any": [clause("words", 1000), clause("days", 5)]}]})
-
-    text = describe(group, {"words": "words learned"})
-
-    assert text == "level is at least 3 and (words learned is at least 1,000 or days is at least 5)"
