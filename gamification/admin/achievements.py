@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from gamification.admin.base import BoundedChangeList, Tool
 from gamification.admin.editor import EditorAdmin
 from gamification.admin.forms import EXAMPLE, AchievementForm, ConditionsField
 from gamification.admin.people import actor
+from gamification.admin.previews import BACKFILL, PreviewedAdmin
 from gamification.admin.transfer import TransferAdmin
 from gamification.models import Achievement, UserAchievement
 from gamification.services import achievements
@@ -27,7 +28,7 @@ from gamification.services import achievements
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-INITIALIZE, BACKFILL = "gamification.initialize_achievements", "gamification.run_backfill"
+INITIALIZE = "gamification.initialize_achievements"
 HOLDERS_COUNTED = 1_000
 
 
@@ -50,7 +51,7 @@ class AchievementChangeList(BoundedChangeList):
 
 
 @admin.register(Achievement)
-class AchievementAdmin(EditorAdmin, TransferAdmin):
+class AchievementAdmin(EditorAdmin, PreviewedAdmin, TransferAdmin):
     """What there is to reach. Rules in force change only by those who may run back-fills."""
 
     form = AchievementForm
@@ -143,31 +144,7 @@ class AchievementAdmin(EditorAdmin, TransferAdmin):
         context["is_rule_locked"] = bool(self.locked_fields(request, context.get("original")))
         return super().render_change_form(request, context, *args, **kwargs)
 
-    # Retiring
-
-    @admin.action(description=gettext_lazy("Activate the selected achievements"), permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: models.QuerySet[Achievement]) -> None:
-        self._set_active(request, queryset, is_active=True)
-
-    @admin.action(description=gettext_lazy("Retire the selected achievements"), permissions=["change"])
-    def retire(self, request: HttpRequest, queryset: models.QuerySet[Achievement]) -> None:
-        self._set_active(request, queryset, is_active=False)
-
-    def _set_active(self, request: HttpRequest, queryset: models.QuerySet[Achievement], *, is_active: bool) -> None:
-        changed = 0
-        for row in queryset.exclude(is_active=is_active):
-            row.is_active = is_active
-            try:
-                row.save(update_fields=["is_active"])
-            except ValidationError as error:
-                self.message_user(request, f"{row}: {' '.join(error.messages)}", messages.ERROR)
-                continue
-            self.log_change(request, row, _("Activated.") if is_active else _("Retired."))
-            changed += 1
-        one, many = ("%d achievement was activated.", "%d achievements were activated.")
-        if not is_active:
-            one, many = ("%d achievement was retired.", "%d achievements were retired.")
-        self.message_user(request, ngettext(one, many, changed) % changed, messages.SUCCESS)
+    # Retiring and activating
 
     def response_action(
         self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any, **kwargs: Any

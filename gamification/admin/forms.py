@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TEXT_MAX_LENGTH = 255
 AMOUNT_MAX = 100_000
+#: Sent to see the form again with what was typed.
+REOPEN = "_reopen"
 EXAMPLE = '{"v": 1, "all": [{"metric": "scenarios_completed", "op": "gte", "value": 5}]}'
 
 
@@ -82,6 +84,9 @@ class AchievementForm(forms.ModelForm):  # type: ignore[type-arg]
             "is_active",
             "is_hidden",
         )
+
+    def is_valid(self) -> bool:
+        return REOPEN not in self.data and super().is_valid()
 
     def clean(self) -> dict[str, Any] | None:
         if any(name in self.data for name in self.locked):
