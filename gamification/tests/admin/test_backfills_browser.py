@@ -71,6 +71,7 @@ def test_a_rule_is_previewed_back_filled_and_undone(signed_in, live_server, page
     page.get_by_text("Finished: unlocked for 12 people.").wait_for()
     found += checked(page, "run")
     page.get_by_role("link", name="Undo").click()
+    page.get_by_role("heading", name="Undo a back-fill").wait_for()
     found += checked(page, "undo")
     page.get_by_role("button", name="Retire the achievement and undo").click()
     page.get_by_text("Undone for 12 people.").wait_for()
