@@ -52,6 +52,7 @@ def checked(page, name: str) -> list[str]:
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(300)  # the admin fades from one to the other
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             found += [f"{name} {scheme} {width}: {violation}" for violation in violations(page)]
