@@ -203,7 +203,7 @@ def _read_json(text: str) -> list[Entry]:
 def _read_yaml(text: str) -> list[Entry]:
     try:
         _look_through(text)
-        return _entries(yaml.load(text, Loader=_loader()))  # noqa: S506 -- one of the safe loaders
+        return _entries(_loader()(text).get_single_data())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         said = _("This is not YAML.") if mark is None else _("Line {line} is not YAML.").format(line=mark.line + 1)
