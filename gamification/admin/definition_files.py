@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -43,6 +44,9 @@ MAX_BYTES = 500_000
 MAX_ROWS = 1_000
 CONTENT_TYPES = {"csv": "text/csv", "json": "application/json", "yaml": "application/yaml"}
 DELIMITERS = (",", ";", "\t")
+YAML_DEPTH, YAML_EVENTS = 20, 100_000
+#: YAML knows numbers to the base of 60, and takes minutes to work out a long one.
+LONG_NUMBER = re.compile(r"[-+]?[0-9][0-9:_.]{99,}")
 
 
 class FileProblem(Exception):
@@ -75,7 +79,8 @@ def written(rows: list[dict[str, Any]], file_format: str) -> str:
     if file_format == "json":
         return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
     if file_format == "yaml":
-        return str(yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=120))
+        # Through JSON, so that what is the same object is not written as a reference.
+        return str(yaml.safe_dump(json.loads(json.dumps(rows)), allow_unicode=True, sort_keys=False, width=120))
     body = [[as_text(name, row[name]) if name not in NUMBERS else row[name] for name in FIELDS] for row in rows]
     return "".join(cells.lines([FIELDS, *body]))
 
@@ -197,17 +202,33 @@ def _read_json(text: str) -> list[Entry]:
 
 def _read_yaml(text: str) -> list[Entry]:
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            # A few of them inside each other make a text of any length.
-            if isinstance(event, yaml.AliasEvent):
-                raise FileProblem(_("References (*name) are not read here."))
-        return _entries(yaml.safe_load(text))
+        _look_through(text)
+        return _entries(_loader()(text).get_single_data())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         said = _("This is not YAML.") if mark is None else _("Line {line} is not YAML.").format(line=mark.line + 1)
         raise FileProblem(said) from error
     except (ValueError, RecursionError, TypeError) as error:
         raise FileProblem(_("This YAML is nested too deep, or has a value that cannot be read.")) from error
+
+
+def _loader() -> Any:
+    """Return the safe loader that is written in C, where there is one: ten times as fast."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _look_through(text: str) -> None:
+    """Refuse what would take long to load, before it is."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_loader())):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            # A few of them inside each other make a text of any length.
+            raise FileProblem(_("References (*name) are not read here."))
+        if depth > YAML_DEPTH or number > YAML_EVENTS:
+            raise FileProblem(_("This YAML is nested too deep, or has too many parts."))
+        if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and LONG_NUMBER.fullmatch(event.value):
+            raise FileProblem(_("This YAML has too long a number."))
 
 
 def _entries(raw: object) -> list[Entry]:

@@ -13,6 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -47,7 +48,8 @@ class ExportAdmin(PageAdmin[ModelT]):
         return tools
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"rows_exported": ROWS_EXPORTED, **(extra_context or {})})
+        limit = number_format(ROWS_EXPORTED, force_grouping=True)
+        return super().changelist_view(request, {"rows_exported": limit, **(extra_context or {})})
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         """Send the rows that the list shows with the filters of ``request``, the newest first, up to the limit."""

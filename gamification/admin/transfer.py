@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -61,9 +61,9 @@ class FormatForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice = self.fields["format"]
-        assert isinstance(choice, forms.ChoiceField)  # noqa: S101 -- tells the type checker
-        choice.choices = [(each, each.upper()) for each in definition_files.formats()]
+        cast("forms.ChoiceField", self.fields["format"]).choices = [
+            (each, each.upper()) for each in definition_files.formats()
+        ]
 
 
 class TransferAdmin(PageAdmin[Achievement]):

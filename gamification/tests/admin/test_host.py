@@ -40,4 +40,5 @@ def test_people_are_found_and_named_by_what_they_sign_in_with(walked):
 
     assert walked["found"] == {"ada@": ada, walked["ada"]: ada, "zoe": []}
     assert walked["named"]
+    assert walked["exported"]
     assert walked["searched"] > 0

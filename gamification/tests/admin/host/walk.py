@@ -87,7 +87,9 @@ def walk() -> dict[str, Any]:
         "forged": client.post(f"{site}xptransaction/award/", award | {"user": "ada@example.org"}),
     }
     pages = [*(f"{model}/" for model in LISTS), f"userxp/{ada.pk}/change/", f"userstreak/{ada.pk}/change/"]
+    pages += ["achievement/add/", "achievement/import/", "achievement/export/"]
     answers = {page: client.get(site + page) for page in pages}
+    ledger = b"".join(client.get(f"{site}xptransaction/export/").streaming_content)
     found = {
         term: client.get(f"{site}userachievement/pick-user/", {"term": term}).json()["results"]
         for term in ("ada@", str(ada.pk), "zoe")
@@ -99,6 +101,7 @@ def walk() -> dict[str, Any]:
         "pages": {page: answer.status_code for page, answer in answers.items()},
         "named": b"ada@example.org" in answers["userxp/"].content,
         "found": found,
+        "exported": b"ada@example.org" in ledger,
         "searched": searched.context["cl"].result_count,
     }
 
