@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from gamification.engine import backlog
+from gamification.engine import backlog, figures
 
 try:
     from django.tasks import task
 except ImportError:
     from django_tasks import task  # type: ignore[no-redef]
+
+#: It may run within a request, whose patience ends sooner than a command's.
+FIGURES_SECONDS = 15
 
 
 @task()
@@ -24,3 +27,9 @@ def work_after_commit() -> None:
     Where the queue cannot be reached that is logged; the events are safe, and the next worker takes them.
     """
     transaction.on_commit(work_backlog.enqueue, robust=True)
+
+
+@task()
+def refresh_figures() -> int:
+    """Compute figures of dates that are due for some seconds and return how many; what is left waits for the next."""
+    return len(figures.refresh(seconds=FIGURES_SECONDS).dates)

@@ -3,6 +3,7 @@
 from gamification.models.achievements import Achievement, UserAchievement
 from gamification.models.activities import Activity, UserCounter
 from gamification.models.backlog import QueuedActivity
+from gamification.models.figures import BoardReader, DailyFigure
 from gamification.models.leaderboards import LeaderboardCache
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
 from gamification.models.throttles import RequestCount
@@ -11,6 +12,8 @@ from gamification.models.xp import UserXP, XPTransaction
 __all__ = [
     "Achievement",
     "Activity",
+    "BoardReader",
+    "DailyFigure",
     "ExcusedDate",
     "LeaderboardCache",
     "QueuedActivity",

@@ -11,9 +11,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from gamification.backends import get_backend
+from gamification.backends.reads import tally
 from gamification.engine import announcing, players, saving
 from gamification.models import (
     Activity,
+    BoardReader,
     ExcusedDate,
     QueuedActivity,
     RequestCount,
@@ -38,6 +40,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "activities": (Activity, "id"),
     "xp_transactions": (XPTransaction, "id"),
     "backlog": (QueuedActivity, "id"),
+    "board_reads": (BoardReader, "date"),
 }
 IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
@@ -70,6 +73,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         }
         for name, model in (
             ("backlog", QueuedActivity),
+            ("board_reads", BoardReader),
             ("achievements", UserAchievement),
             ("days", UserDay),
             ("counters", UserCounter),
@@ -80,6 +84,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
+        tally.forget(user.pk)
         get_backend().forget(user.pk)
     return erased
 
