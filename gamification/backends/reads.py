@@ -40,6 +40,11 @@ class Tally:
         self._lock = threading.Lock()
         self._reset()
 
+    def drop(self) -> None:
+        """Forget what was not written."""
+        with self._lock:
+            self._reset()
+
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._reads: Counter[tuple[date, str]] = Counter()
@@ -47,7 +52,7 @@ class Tally:
         self._is_scheduled = False
 
     def looked(self, user_id: Any, at: datetime) -> None:
-        """Count a read as of ``at`` (UTC) by somebody, or by nobody known; a hit until :meth:`rebuilt` says otherwise."""
+        """Count a read as of ``at`` (UTC), by somebody or nobody known; a hit until :meth:`rebuilt` says otherwise."""
         on = at.date()
         with self._lock:
             self._begin()

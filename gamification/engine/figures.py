@@ -50,7 +50,7 @@ def refresh(
     at = moment(now)
     begun = time.monotonic()
     due = due_dates(days, at, is_again=is_again)
-    done = []
+    done: list[date] = []
     _count_readers(at)
     for on in due:
         if done and seconds is not None and time.monotonic() - begun >= seconds:

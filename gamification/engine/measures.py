@@ -1,4 +1,4 @@
-"""What one date came to, and how things stand: numbers by name and label, each from one statement that an index serves."""
+"""What one date came to, and how things stand: numbers by name and label, from statements that indexes serve."""
 
 from __future__ import annotations
 

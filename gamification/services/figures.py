@@ -71,7 +71,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """An achievement: ``unlocks`` in the dates asked for, ``holders`` now, ``rarity`` the share of players who hold it."""
+    """An achievement: ``unlocks`` in the dates asked for, ``holders`` now, ``rarity`` their share of all players."""
 
     pk: int
     achievement_id: str
