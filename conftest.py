@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.core.cache import cache
 from django.test import override_settings
+from django.utils.module_loading import import_string
 
 from gamification.tests import servers
 
@@ -50,6 +51,14 @@ def _empty_cache() -> Iterator[None]:
     """Keep throttles, sessions and snapshots of one test from the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_reads_written(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the counts of board reads in memory, without the thread that writes them, and from the next test."""
+    monkeypatch.setattr("gamification.backends.reads.later", lambda work: None)
+    yield
+    import_string("gamification.backends.reads.tally").drop()
 
 
 # Services

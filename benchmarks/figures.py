@@ -18,6 +18,7 @@ from benchmarks import people
 from benchmarks.harness import Measurement, cost, seconds
 from benchmarks.people import CHECKED, UNCHECKED, before, numbers
 from gamification.engine import measures
+from gamification.models import Achievement
 from gamification.services import achievements, figures
 
 DATABASES = ("sqlite", "postgresql")
@@ -77,7 +78,7 @@ def _fill(users: int, ledger: int) -> None:
     )
     moment = f"({before(f'i % {DATES}')})"
     moment = f"{moment}::timestamptz" if connection.vendor == "postgresql" else f"{moment} || ' 12:00:00'"
-    names = [each.achievement_id for each in achievements.Achievement.objects.all()]
+    names = [each.achievement_id for each in Achievement.objects.all()]
     cases = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(names))
     unlocks = (
         "INSERT INTO gamification_userachievement (user_id, achievement_id, progress, unlock_metadata, grants, "

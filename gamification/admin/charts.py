@@ -103,62 +103,90 @@ def keys(found: Figures) -> list[Key]:
 
 def sections(found: Figures) -> list[Section]:
     """Return the plots in the order of the page."""
-    days = found.days
-    groups = _reasons(days)
-    labels = [date_format(day.date, "MONTH_DAY_FORMAT") for day in days]
+    drawer = _Drawer(found.days)
+    return [*_about_xp(drawer), *_about_people(drawer), *_about_boards(drawer), *_levels(found)]
 
-    def lined(title: str, note: str, *series: Series, **options: Any) -> Section:
-        return Section(note, lines(title, _("Date"), labels, series, **options))
 
-    def values(name: str, factor: int = 1) -> list[float | None]:
+class _Drawer:
+    """Draws over the dates of the page."""
+
+    def __init__(self, days: Sequence[Day]) -> None:
+        self.days = days
+        self.labels = [date_format(day.date, "MONTH_DAY_FORMAT") for day in days]
+
+    def lines(self, title: str, note: str, *series: Series, **options: Any) -> Section:
+        return Section(note, lines(title, _("Date"), self.labels, series, **options))
+
+    def bars(self, title: str, note: str, series: Series) -> Section:
+        return Section(note, bars(title, _("Date"), self.labels, series))
+
+    def values(self, name: str, factor: int = 1) -> list[float | None]:
         """Return one number a date; None where it was not computed, or there is nothing to have a share of."""
-        found = (getattr(day, name) if day.computed_at else None for day in days)
+        found = (getattr(day, name) if day.computed_at else None for day in self.days)
         return [None if value is None else factor * value for value in found]
 
-    reads = [Series(_("From the cache"), values("hits")), Series(_("Rebuilt"), values("misses"))]
-    people = [Series(_("Active"), values("active")), Series(_("Looked at a leaderboard"), values("board_readers"))]
-    shares: dict[str, Any] = {"show": percent, "least": 10}
+
+def _about_xp(drawer: _Drawer) -> list[Section]:
+    groups = _reasons(drawer.days)
     return [
-        lined(
+        drawer.lines(
             _("XP per day, by reason"),
             _("By the date that it was earned on. What was taken back counts against that date, as a reason below 0."),
-            *_by_reason(days, groups, [day.xp for day in days]),
+            *_by_reason(drawer.days, groups, [day.xp for day in drawer.days]),
         ),
-        lined(
+        drawer.lines(
             _("Bookings of XP per day, by reason"),
             _("How often XP was booked, whatever the amount."),
-            *_by_reason(days, groups, [day.bookings for day in days]),
+            *_by_reason(drawer.days, groups, [day.bookings for day in drawer.days]),
         ),
-        lined(
+    ]
+
+
+def _about_people(drawer: _Drawer) -> list[Section]:
+    return [
+        drawer.lines(
             _("People per day"),
             _("Who did something on the date, and who looked at a leaderboard (of those who take part)."),
-            *people,
+            Series(_("Active"), drawer.values("active")),
+            Series(_("Looked at a leaderboard"), drawer.values("board_readers")),
         ),
-        lined(
+        drawer.lines(
             _("On a streak of 7 or more"),
             _("The share of those active on the date for whom it was at least the seventh day of a streak."),
-            Series(_("Share"), values("week_streak_share", 100)),
-            **shares,
+            Series(_("Share"), drawer.values("week_streak_share", 100)),
+            show=percent,
+            least=10,
         ),
-        Section(
+        drawer.bars(
+            _("Freezes used per day"),
             _("Dates that a freeze covered. A missed date shows only when the person is back."),
-            bars(_("Freezes used per day"), _("Date"), labels, Series(_("Freezes"), [day.freezes for day in days])),
+            Series(_("Freezes"), drawer.values("freezes")),
         ),
-        lined(
+        drawer.lines(
             _("Achievements per active person and week"),
             _("Unlocked in the seven days up to the date, for each person who was active in them."),
-            Series(_("Achievements"), values("unlocks_per_person")),
+            Series(_("Achievements"), drawer.values("unlocks_per_person")),
             show=decimal,
             least=0.1,
         ),
-        lined(_("Leaderboard reads per day"), _("By UTC date; some seconds pass until a read is counted."), *reads),
-        lined(
+    ]
+
+
+def _about_boards(drawer: _Drawer) -> list[Section]:
+    return [
+        drawer.lines(
+            _("Leaderboard reads per day"),
+            _("By UTC date; some seconds pass until a read is counted."),
+            Series(_("From the cache"), drawer.values("hits")),
+            Series(_("Rebuilt"), drawer.values("misses")),
+        ),
+        drawer.lines(
             _("Leaderboard reads answered from the cache"),
             _("The share of reads that found a snapshot to use and built none."),
-            Series(_("Hit rate"), values("hit_rate", 100)),
-            **{**shares, "least": 100},
+            Series(_("Hit rate"), drawer.values("hit_rate", 100)),
+            show=percent,
+            least=100,
         ),
-        *_levels(found),
     ]
 
 
