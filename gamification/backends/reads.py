@@ -72,13 +72,13 @@ class Tally:
         with self._lock:
             self._readers = {(on, pk) for on, pk in self._readers if pk != user_id}
 
-    def flush(self) -> bool:
+    def flush(self, now: datetime | None = None) -> bool:
         """Write what came together; False when the database could not, and it was kept."""
         with self._lock:
             reads, readers = self._reads, self._readers
             self._reset()
         try:
-            _write(reads, readers)
+            _write(reads, readers, now or timezone.now())
         except (DatabaseError, InterfaceError) as error:
             logger.warning("Reads of leaderboards are counted, but could not be written: %s", error)
             with self._lock:
@@ -112,8 +112,7 @@ def later(work: Any) -> None:
 tally = Tally()
 
 
-def _write(reads: Mapping[tuple[date, str], int], readers: Iterable[tuple[date, Any]]) -> None:
-    now = timezone.now()
+def _write(reads: Mapping[tuple[date, str], int], readers: Iterable[tuple[date, Any]], now: datetime) -> None:
     with transaction.atomic():
         for (on, label), number in sorted(reads.items()):
             _add(on, label, number, now)
