@@ -189,11 +189,11 @@ def _summary(title: str, labels: Sequence[str], series: Sequence[Series], show: 
                 label=known[-1][0],
             )
         )  # fmt: skip
-    return f"{title}. {'; '.join(said)}."
+    return f"{title}. {'; '.join(said)}." if said else f"{title}."
 
 
 def _rows(labels: Sequence[str], series: Sequence[Series], show: Show) -> tuple[tuple[str, ...], ...]:
-    values = zip(*(each.values for each in series), strict=True)
+    values = ([each.values[index] for each in series] for index in range(len(labels)))
     return tuple(
         (label, *("-" if value is None else show(value) for value in row))
         for label, row in zip(labels, values, strict=True)

@@ -191,13 +191,13 @@ def _about_boards(drawer: _Drawer) -> list[Section]:
 
 
 def _reasons(days: Sequence[Day]) -> dict[str, set[str]]:
-    """Return the reasons that brought or took most XP, each alone, and the rest together."""
+    """Return the reasons that brought or took most XP, each alone, and the rest together; one at least."""
     sizes: Counter[str] = Counter()
     for day in days:
         sizes.update({label: abs(number) for label, number in day.xp.items()})
     top = [label for label, _size in sizes.most_common(REASONS)]
     rest = sizes.keys() - set(top)
-    return {label: {label} for label in top} | ({OTHER: rest} if rest else {})
+    return {label: {label} for label in top} | ({OTHER: rest} if rest or not top else {})
 
 
 def _by_reason(
