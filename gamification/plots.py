@@ -21,7 +21,7 @@ STEPS = 4
 #: How many labels there is room for below the narrowest plot: short ones and long ones.
 LABELS, LONG_LABELS, LONG = 6, 3, 4
 #: What a character of the scale takes, and the space beside it, in pixels.
-CHARACTER, GAP = 7, 8
+CHARACTER, GAP = 8, 8
 BAR_SHARE = 0.8
 #: Styles that can be told apart; further lines begin anew.
 STYLES = 6

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from gamification.conf import get_settings
 from gamification.models.xp import Source
@@ -54,7 +55,7 @@ class Unlocks:
 
 def percent(value: float) -> str:
     """Return a number from 0 to 100 as people write it."""
-    return _("{number} %").format(number=number_format(value, decimal_pos=0 if value == round(value) else 1))
+    return _("{number}\N{NO-BREAK SPACE}%").format(number=number_format(value, decimal_pos=0 if value == round(value) else 1))
 
 
 def decimal(value: float) -> str:
@@ -112,7 +113,8 @@ class _Drawer:
 
     def __init__(self, days: Sequence[Day]) -> None:
         self.days = days
-        self.labels = [date_format(day.date, "MONTH_DAY_FORMAT") for day in days]
+        self.labels = [date_format(day.date, pgettext("date on a plot", "M j")) for day in days]
+        self.counted_from = next((day.date for day in days if day.reads), None)
 
     def lines(self, title: str, note: str, *series: Series, **options: Any) -> Section:
         return Section(note, lines(title, _("Date"), self.labels, series, **options))
@@ -124,6 +126,11 @@ class _Drawer:
         """Return one number a date; None where it was not computed, or there is nothing to have a share of."""
         found = (getattr(day, name) if day.computed_at else None for day in self.days)
         return [None if value is None else factor * value for value in found]
+
+    def looks(self, name: str) -> list[float | None]:
+        """Return one number a date of what is counted as it happens; None on dates before anything was."""
+        first = self.counted_from
+        return [getattr(day, name) if first is not None and day.date >= first else None for day in self.days]
 
 
 def _about_xp(drawer: _Drawer) -> list[Section]:
@@ -148,7 +155,7 @@ def _about_people(drawer: _Drawer) -> list[Section]:
             _("People per day"),
             _("Who did something on the date, and who looked at a leaderboard (of those who take part)."),
             Series(_("Active"), drawer.values("active")),
-            Series(_("Looked at a leaderboard"), drawer.values("board_readers")),
+            Series(_("Looked at a leaderboard"), drawer.looks("board_readers")),
         ),
         drawer.lines(
             _("On a streak of 7 or more"),
@@ -177,8 +184,8 @@ def _about_boards(drawer: _Drawer) -> list[Section]:
         drawer.lines(
             _("Leaderboard reads per day"),
             _("By UTC date; some seconds pass until a read is counted."),
-            Series(_("From the cache"), drawer.values("hits")),
-            Series(_("Rebuilt"), drawer.values("misses")),
+            Series(_("From the cache"), drawer.looks("hits")),
+            Series(_("Rebuilt"), drawer.looks("misses")),
         ),
         drawer.lines(
             _("Leaderboard reads answered from the cache"),
