@@ -55,7 +55,8 @@ class Unlocks:
 
 def percent(value: float) -> str:
     """Return a number from 0 to 100 as people write it."""
-    return _("{number}\N{NO-BREAK SPACE}%").format(number=number_format(value, decimal_pos=0 if value == round(value) else 1))
+    number = number_format(value, decimal_pos=0 if value == round(value) else 1)
+    return _("{number}\N{NO-BREAK SPACE}%").format(number=number)
 
 
 def decimal(value: float) -> str:
