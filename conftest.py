@@ -53,10 +53,17 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_reads_written() -> Iterator[None]:
+    """Keep the counts of board reads in memory, without the thread that would write them at some moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gamification.backends.reads.later", lambda work: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _no_reads_written(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the counts of board reads in memory, without the thread that writes them, and from the next test."""
-    monkeypatch.setattr("gamification.backends.reads.later", lambda work: None)
+def _no_reads_counted() -> Iterator[None]:
+    """Keep the board reads of one test from the next."""
     yield
     import_string("gamification.backends.reads.tally").drop()
 
