@@ -290,8 +290,8 @@ def test_a_late_report_is_counted_until_the_date_is_closed_and_not_after():
 
 
 def test_each_date_is_computed_a_last_time_when_it_closes():
-    figures.refresh(days=1, now=NOW)
-    closes = noon(29)
+    closes = at("2026-06-29T00:00")
+    figures.refresh(days=20, now=closes - timedelta(hours=1))
 
     assert TODAY in figures.refresh(days=20, now=closes).dates
     assert TODAY not in figures.refresh(days=20, now=closes + timedelta(days=1)).dates
