@@ -10,6 +10,7 @@ import pytest
 import redis
 from django.core.cache import cache
 from django.test import override_settings
+from django.utils.module_loading import import_string
 
 from gamification.tests import servers
 
@@ -50,6 +51,21 @@ def _empty_cache() -> Iterator[None]:
     """Keep throttles, sessions and snapshots of one test from the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_reads_written() -> Iterator[None]:
+    """Keep the counts of board reads in memory, without the thread that would write them at some moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gamification.backends.reads.later", lambda work: None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_reads_counted() -> Iterator[None]:
+    """Keep the board reads of one test from the next."""
+    yield
+    import_string("gamification.backends.reads.tally").drop()
 
 
 # Services

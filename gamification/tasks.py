@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from gamification.engine import backfilling, backlog
+from gamification.engine import backfilling, backlog, figures
 
 try:
     from django.tasks import task
@@ -15,6 +15,9 @@ except ImportError:
 
 #: How long a task goes on in the process that asks for it, where there are no workers.
 SECONDS_AT_ONCE = 2.0
+
+#: It may run within a request, whose patience ends sooner than a command's.
+FIGURES_SECONDS = 15
 
 
 @task()
@@ -35,6 +38,12 @@ def work_after_commit() -> None:
 def work_backfill(run_id: int) -> str:
     """Go on with a back-fill, or with its undoing, and return its status; without workers only for a moment."""
     return backfilling.work(run_id, seconds=None if has_workers() else SECONDS_AT_ONCE).status
+
+
+@task()
+def refresh_figures() -> int:
+    """Compute figures of dates that are due for some seconds and return how many; what is left waits for the next."""
+    return len(figures.refresh(seconds=FIGURES_SECONDS).dates)
 
 
 def has_workers() -> bool:

@@ -224,6 +224,8 @@ SPECTACULAR_SETTINGS = {
 
 # Operations
 
+# Who scrapes /metrics has to know it; without one there is no such page.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

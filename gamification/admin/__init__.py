@@ -2,7 +2,7 @@
 
 from django.core.checks import Tags, register
 
-from gamification.admin import achievements, activities, backfills, leaderboards, streaks, unlocks, xp
+from gamification.admin import achievements, activities, backfills, leaderboards, monitoring, streaks, unlocks, xp
 from gamification.admin.users import GamificationUserAdminMixin, check_user_admin
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "activities",
     "backfills",
     "leaderboards",
+    "monitoring",
     "streaks",
     "unlocks",
     "xp",

@@ -17,6 +17,7 @@ from gamification.backends import climbing, places, scores, snapshots
 from gamification.backends.base import BoardName, Entry, LeaderboardBackend, Position, Snapshot, UserScores
 from gamification.backends.ladder import Ladder
 from gamification.backends.places import Places
+from gamification.backends.reads import tally
 from gamification.backends.snapshots import Head
 from gamification.conf import get_settings
 from gamification.models import LeaderboardCache, UserStreak
@@ -47,8 +48,15 @@ class DatabaseBackend(LeaderboardBackend):
         if head is not None and kept is not None and _is_usable(head, kept, now):
             return kept
         if kept is not None and kept.cached_at > now + CLOCK_TOLERANCE:
-            return self.build(board, now)  # a question about the past: answered, but not kept
-        return self._rebuild(board, now) or kept or self.build(board, now)
+            return self._built_for_a_read(board, now)  # a question about the past: answered, but not kept
+        built = self._rebuild(board, now)
+        if built is not None:
+            tally.rebuilt(now)
+        return built or kept or self._built_for_a_read(board, now)
+
+    def _built_for_a_read(self, board: BoardName, now: datetime) -> Snapshot:
+        tally.rebuilt(now)
+        return self.build(board, now)
 
     def refresh(self, board: BoardName, now: datetime) -> Snapshot:
         return self._rebuild(board, now) or self.build(board, now)

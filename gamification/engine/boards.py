@@ -15,6 +15,7 @@ from django.core import signing
 
 from gamification.backends import get_backend, scores
 from gamification.backends.base import BoardName, Entry, Position, Snapshot
+from gamification.backends.reads import tally
 from gamification.conf import get_settings
 from gamification.engine import inputs
 from gamification.engine.faces import Faces
@@ -44,6 +45,7 @@ def page(
     limit = inputs.clean_whole(limit, "limit", low=1, high=LIMIT_MAX)
     board = named(metric, scope, viewer)
     last = _decode_cursor(cursor)
+    tally.looked(viewer.pk if viewer else None, now)
     begun = get_backend().earlier_snapshot(board, last[0]) if last else None
     snapshot = begun or get_backend().snapshot(board, now)
     faces = Faces(viewer)
@@ -82,6 +84,23 @@ def named(metric: str, scope: str | None, viewer: AbstractBaseUser | None) -> Bo
     if members is None:
         raise UnknownScope(field="scope")
     return BoardName(metric, scope, members)
+
+
+def place(
+    user: AbstractBaseUser, metric: str, scope: str | None, now: datetime
+) -> tuple[Standing, tuple[Standing, ...]]:
+    """Return the live place of ``user`` and those around it, as ``services.leaderboards.place`` says."""
+    board = named(metric, scope, user)
+    tally.looked(user.pk, now)
+    me, around_me = me_and_around(board, user, now)
+    return cast("Standing", me), around_me
+
+
+def standing(user: AbstractBaseUser, metric: str, scope: str | None, now: datetime) -> Standing:
+    """Return the live place of ``user`` alone."""
+    board = named(metric, scope, user)
+    tally.looked(user.pk, now)
+    return standing_of(user, get_backend().position(board, user.pk, now))
 
 
 def me_and_around(

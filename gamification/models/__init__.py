@@ -4,6 +4,7 @@ from gamification.models.achievements import Achievement, UserAchievement
 from gamification.models.activities import Activity, UserCounter
 from gamification.models.backfills import BackfillRun
 from gamification.models.backlog import QueuedActivity
+from gamification.models.figures import BoardReader, DailyFigure
 from gamification.models.leaderboards import LeaderboardCache
 from gamification.models.notices import Notice
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
@@ -14,6 +15,8 @@ __all__ = [
     "Achievement",
     "Activity",
     "BackfillRun",
+    "BoardReader",
+    "DailyFigure",
     "ExcusedDate",
     "LeaderboardCache",
     "Notice",

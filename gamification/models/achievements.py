@@ -163,7 +163,8 @@ class UserAchievement(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["achievement", "unlocked_at"], name="gamification_unlocks"),
+            # With the last column holders are counted from the index alone.
+            models.Index(fields=["achievement", "unlocked_at", "revoked_at"], name="gamification_unlocks"),
             models.Index(fields=["user", "-unlocked_at"], name="gamification_unlocks_of_user"),
         ]
 

@@ -72,6 +72,11 @@ class XPTransaction(AppendOnlyModel):
         indexes = [
             models.Index(fields=["user", "-created_at", "-id"], name="gamification_xp_newest"),
             models.Index(fields=["key"], name="gamification_xp_key"),
+            # For what a date came to; what belongs to none has an index of its own, which costs the others nothing.
+            models.Index(fields=["earned_on"], name="gamification_xp_earned_on"),
+            models.Index(
+                fields=["created_at"], condition=models.Q(earned_on__isnull=True), name="gamification_xp_undated"
+            ),
         ]
         permissions = [("award_xp", "Can award XP"), ("reverse_xp", "Can reverse XP")]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
@@ -62,23 +62,21 @@ def top(
 
 def rank(user: AbstractBaseUser, metric: str, *, scope: str | None = None, now: datetime | None = None) -> Standing:
     """Return the live place of ``user``: rank None at score 0, and a rank also for somebody who opted out."""
-    board = boards.named(metric, scope, user)
-    return boards.standing_of(user, get_backend().position(board, user.pk, moment(now)))
+    return boards.standing(user, metric, scope, moment(now))
 
 
 def around(
     user: AbstractBaseUser, metric: str, *, scope: str | None = None, now: datetime | None = None
 ) -> tuple[Standing, ...]:
     """Return two above, ``user`` and two below, live; nothing without a score."""
-    return boards.me_and_around(boards.named(metric, scope, user), user, moment(now))[1]
+    return boards.place(user, metric, scope, moment(now))[1]
 
 
 def place(
     user: AbstractBaseUser, metric: str, *, scope: str | None = None, now: datetime | None = None
 ) -> tuple[Standing, tuple[Standing, ...]]:
     """Return what :func:`rank` and :func:`around` do, in one go, so that the two agree."""
-    me, around_me = boards.me_and_around(boards.named(metric, scope, user), user, moment(now))
-    return cast("Standing", me), around_me
+    return boards.place(user, metric, scope, moment(now))
 
 
 def refresh(metric: str | None = None, *, scope: str | None = None, now: datetime | None = None) -> int:

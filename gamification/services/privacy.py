@@ -11,10 +11,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from gamification.backends import get_backend
+from gamification.backends.reads import tally
 from gamification.engine import announcing, players, saving
 from gamification.models import (
     Activity,
     BackfillRun,
+    BoardReader,
     ExcusedDate,
     Notice,
     QueuedActivity,
@@ -41,6 +43,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "xp_transactions": (XPTransaction, "id"),
     "backlog": (QueuedActivity, "id"),
     "notices": (Notice, "id"),
+    "board_reads": (BoardReader, "date"),
 }
 IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
@@ -74,6 +77,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         for name, model in (
             ("backlog", QueuedActivity),
             ("notices", Notice),
+            ("board_reads", BoardReader),
             ("achievements", UserAchievement),
             ("days", UserDay),
             ("counters", UserCounter),
@@ -86,6 +90,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         BackfillRun.objects.filter(started_by_id=user.pk).update(started_by=None)
         BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
+        tally.forget(user.pk)
         get_backend().forget(user.pk)
     return erased
 

@@ -17,13 +17,13 @@ APP = Path(__file__).resolve().parents[1]
 
 FLOORS = [
     {"domain", "exceptions"},
-    {"conf", "signals", "replicas"},
+    {"conf", "signals", "replicas", "plots"},
     {"models"},
     {"backends", "migrations"},
     {"engine"},
     {"tasks"},
     {"services", "checks"},
-    {"api", "dashboard", "admin", "management", "apps"},
+    {"api", "dashboard", "admin", "management", "apps", "prometheus"},
     {"templatetags"},  # show elsewhere what the dashboard shows
 ]
 FLOOR_OF = {unit: number for number, units in enumerate(FLOORS) for unit in units}

@@ -17,7 +17,7 @@ from django.utils.crypto import get_random_string
 from gamification.engine import accounts
 from gamification.management.demo import diary, people
 from gamification.management.demo.people import ADMIN, LEARNER, NEWCOMER, STAFF, Person
-from gamification.services import achievements, activities, leaderboards, privacy, streaks, xp
+from gamification.services import achievements, activities, figures, leaderboards, privacy, streaks, xp
 from gamification.services.activities import Event
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def build(number: int, *, now: datetime, progress: Callable[[str, int, int | Non
             progress("Living", done, len(events))
         _decide(cast, users, now)
     leaderboards.refresh(now=now)
+    figures.refresh(now=now)
     return Site(logins, len(users), len(events))
 
 

@@ -40,6 +40,7 @@ OF_A_PERSON = {
     "XPTransaction",
     "QueuedActivity",
     "Notice",
+    "BoardReader",
 }
 
 

@@ -15,6 +15,7 @@ urlpatterns: list[Any] = []
 LISTS = [
     "achievement",
     "activity",
+    "dailyfigure",
     "excuseddate",
     "leaderboardcache",
     "userachievement",
