@@ -79,6 +79,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
+        ExcusedDate.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
         get_backend().forget(user.pk)
     return erased
