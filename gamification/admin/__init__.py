@@ -2,9 +2,19 @@
 
 from django.core.checks import Tags, register
 
-from gamification.admin import achievements, activities, leaderboards, streaks, unlocks, xp
+from gamification.admin import achievements, activities, backlog, excuses, leaderboards, streaks, unlocks, xp
 from gamification.admin.users import GamificationUserAdminMixin, check_user_admin
 
-__all__ = ["GamificationUserAdminMixin", "achievements", "activities", "leaderboards", "streaks", "unlocks", "xp"]
+__all__ = [
+    "GamificationUserAdminMixin",
+    "achievements",
+    "activities",
+    "backlog",
+    "excuses",
+    "leaderboards",
+    "streaks",
+    "unlocks",
+    "xp",
+]
 
 register(check_user_admin, Tags.admin)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from gamification.admin.base import ModelT, within_window
+from gamification.admin.base import ROWS_CHOSEN, ModelT, within_window
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -39,6 +39,18 @@ def people_meant(term: str) -> list[Any]:
     found = people_like(term, MATCHED)
     exact = [user.pk for user in found if term in (name_of(user), str(user.pk))]
     return exact or [user.pk for user in found]
+
+
+def people_from(text: str) -> list[AbstractBaseUser]:
+    """Return the users whose ids are in ``text``, comma between, in order of id; what is no id is nobody."""
+    users = get_user_model()._default_manager
+    ids = []
+    for part in text.split(",")[:ROWS_CHOSEN]:
+        try:
+            ids.append(users.model._meta.pk.clean(part.replace("\x00", ""), None))
+        except ValidationError:
+            continue
+    return list(users.filter(pk__in=ids).order_by("pk"))
 
 
 def actor(request: HttpRequest) -> AbstractBaseUser:

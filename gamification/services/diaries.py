@@ -48,8 +48,10 @@ def diary(user: AbstractBaseUser, *, now: datetime | None = None) -> Diary:
     kept = {on: DayRow(*columns) for on, *columns in rows}
     streak, zone = days.state_of(row), ZoneInfo(row.timezone)
     today = calendar.local_date(at, zone)
-    coming = streaks.act(streak, today, at, zone, policy).days if streak.last_day and streak.last_day < today else ()
-    told = diaries.entries(kept, coming, streak.freezes, today, excused)
+    is_behind = streak.last_day is not None and streak.last_day < today
+    coming = streaks.act(streak, today, at, zone, policy).days if is_behind else ()
+    before_today = [mark for mark in coming if mark.date < today]
+    told = diaries.entries(kept, before_today, streak.freezes, today, excused)
     return Diary(
         row=row,
         status=days.status(row, at, policy),

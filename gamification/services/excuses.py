@@ -48,7 +48,7 @@ def excuse_date(
     """
     at = moment(now)
     reason = inputs.clean_text(reason, "reason")
-    check_date(on, now=at)
+    check(on, now=at)
     with transaction.atomic():
         row, is_new = ExcusedDate.objects.select_for_update().get_or_create(date=on, defaults={"reason": reason})
         if not is_new and row.is_in_force:
@@ -95,16 +95,14 @@ def preview(on: date) -> Concerned:
     return Concerned(len(counted), counted.count(False), len(missed) > len(counted))
 
 
-def check_date(on: object, *, now: datetime) -> None:
-    """Refuse what is no date, and a date that is too long ago or too far ahead.
-
-    Raises:
-        InvalidInput: it is one of these.
-    """
-    today = now.astimezone(UTC).date()
+def check(on: object, *, now: datetime | None = None) -> None:
+    """Refuse a date that cannot be excused, as :func:`excuse_date` does."""
+    today = moment(now).astimezone(UTC).date()
     first, last = today - timedelta(days=DAYS_BACK), today + timedelta(days=DAYS_AHEAD)
     if not isinstance(on, date) or isinstance(on, datetime) or not first <= on <= last:
         raise InvalidInput(f"date must be from {first} to {last}.", field="date")
+    if ExcusedDate.objects.in_force().filter(date=on).exists():
+        raise AlreadyExcused(field="date")
 
 
 def _follow(row: ExcusedDate, at: datetime) -> None:
