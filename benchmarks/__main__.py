@@ -24,7 +24,19 @@ from django.conf import settings
 from benchmarks.tables import print_table
 from gamification.tests import servers
 
-ALL = ("record", "batches", "boards", "http", "redis_boards", "growth", "processes", "imports", "sizes", "others")
+ALL = (
+    "record",
+    "batches",
+    "boards",
+    "http",
+    "redis_boards",
+    "growth",
+    "processes",
+    "imports",
+    "sizes",
+    "admin",
+    "others",
+)
 RESULTS = Path(__file__).parent / "results.json"
 
 

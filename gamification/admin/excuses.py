@@ -150,9 +150,7 @@ def _preview(on: date) -> list[str]:
         "date": date_format(on),
     }
     if found.is_capped:
-        told = _(
-            "More than {seen} people had a streak then or since. Of these, {missed} did nothing on {date}."
-        )
+        told = _("More than {seen} people had a streak then or since. Of these, {missed} did nothing on {date}.")
     else:
         told = _("People who had a streak then or since: {seen}. Of them, {missed} did nothing on {date}.")
     return [
