@@ -95,7 +95,7 @@ class UserStreakAdmin(PersonColumn, SupportAdmin[UserStreak], PageAdmin[UserStre
                 form.refuse(error)
             else:
                 return HttpResponseRedirect(self.back_url(request))
-        about = {"title": _("Set the time zone"), "subtitle": name_of(people[0]), "submit": _("Set")}
+        about = {"title": _("Set the time zone"), "submit": _("Set")}
         return self.form_page(request, form, columns=[_("User")], rows=[[name_of(people[0])]], **about)
 
     def _move(self, request: HttpRequest, user: Any, *, timezone: str, reason: str) -> None:

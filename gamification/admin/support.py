@@ -118,11 +118,13 @@ class SupportAdmin(GamificationAdmin[ModelT]):
         )
 
     def _ledger(self, request: HttpRequest, user: Any) -> list[Row]:
-        rows = list(xp.history(user).select_related("actor", "reversed_by")[:LEDGER_ROWS])
-        return [Row(row, self._undo_url(request, row)) for row in rows]
+        rows = list(xp.history(user).select_related("actor")[:LEDGER_ROWS])
+        reversals = xp.history(user).filter(reverses__in=[row.pk for row in rows])
+        closed = set(reversals.order_by().values_list("reverses_id", flat=True))
+        return [Row(row, "" if row.pk in closed else self._undo_url(request, row)) for row in rows]
 
     def _undo_url(self, request: HttpRequest, row: XPTransaction) -> str:
-        is_open = row.source not in {Source.REVERSAL, Source.ACHIEVEMENT} and not hasattr(row, "reversed_by")
+        is_open = row.source not in {Source.REVERSAL, Source.ACHIEVEMENT}
         return self._reasoned("xptransaction_reverse", REVERSE, request, row.pk) if is_open else ""
 
     def _unlock(self, request: HttpRequest, row: UserAchievement) -> Row:
