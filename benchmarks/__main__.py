@@ -35,6 +35,7 @@ ALL = (
     "processes",
     "imports",
     "sizes",
+    "admin",
     "others",
 )
 RESULTS = Path(__file__).parent / "results.json"

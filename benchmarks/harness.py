@@ -89,9 +89,7 @@ def _compare(
     **labels: str,
 ) -> Measurement:
     """Let floor and product take turns; ``operations`` is how many each does in a round."""
-    pairs = [
-        (seconds(floor) / operations, seconds(product) / operations) for _ in range(rounds)
-    ]
+    pairs = [(seconds(floor) / operations, seconds(product) / operations) for _ in range(rounds)]
     ratios = [mine / own if is_speed else own / mine for mine, own in pairs]
     return Measurement(
         work,

@@ -189,3 +189,15 @@ class AppendOnly(GamificationError):
     code = "append_only"
     status_code = 409
     default_message = "This is an append-only record: write a correction, or use privacy.erase for a whole user."
+
+
+class AlreadyExcused(GamificationError):
+    code = "already_excused"
+    status_code = 409
+    default_message = "This date is excused already."
+
+
+class NotExcused(GamificationError):
+    code = "not_excused"
+    status_code = 409
+    default_message = "This date is not excused."

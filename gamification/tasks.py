@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from gamification.engine import backfilling, backlog, figures
+from gamification.engine import backfilling, backlog, excusing, figures
 
 try:
     from django.tasks import task
@@ -44,6 +44,23 @@ def work_backfill(run_id: int) -> str:
 def refresh_figures() -> int:
     """Compute figures of dates that are due for some seconds and return how many; what is left waits for the next."""
     return len(figures.refresh(seconds=FIGURES_SECONDS).dates)
+
+
+@task()
+def follow_excused_date(pk: int) -> None:
+    """Let everybody's streaks follow an excused date, or one that is no longer so; without workers for a moment.
+
+    Cut off, it goes on where it was.
+    """
+    excusing.follow(pk, seconds=None if has_workers() else SECONDS_AT_ONCE)
+
+
+def follow_excused_date_after_commit(pk: int) -> None:
+    """Enqueue :func:`follow_excused_date` once the transaction has committed.
+
+    Where the queue cannot be reached that is logged, and staff start it again.
+    """
+    transaction.on_commit(lambda: follow_excused_date.enqueue(pk), robust=True)
 
 
 def has_workers() -> bool:

@@ -2,7 +2,18 @@
 
 from django.core.checks import Tags, register
 
-from gamification.admin import achievements, activities, backfills, leaderboards, monitoring, streaks, unlocks, xp
+from gamification.admin import (
+    achievements,
+    activities,
+    backfills,
+    backlog,
+    excuses,
+    leaderboards,
+    monitoring,
+    streaks,
+    unlocks,
+    xp,
+)
 from gamification.admin.users import GamificationUserAdminMixin, check_user_admin
 
 __all__ = [
@@ -10,6 +21,8 @@ __all__ = [
     "achievements",
     "activities",
     "backfills",
+    "backlog",
+    "excuses",
     "leaderboards",
     "monitoring",
     "streaks",

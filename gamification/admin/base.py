@@ -86,7 +86,7 @@ class BoundedChangeList(ChangeList):
         if not self._needs_window():
             return queryset
         self.is_windowed = True
-        return within_window(queryset)
+        return within_window(queryset).order_by("-pk")  # another index would be walked past the window
 
     def get_ordering_field(self, field_name: Any) -> Any:
         if self.sortable_by is not None and field_name not in self.sortable_by:

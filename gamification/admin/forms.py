@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from django import forms
-from django.contrib.admin.widgets import AdminIntegerFieldWidget, AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import (
+    AdminDateWidget,
+    AdminIntegerFieldWidget,
+    AdminTextareaWidget,
+    AdminTextInputWidget,
+)
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext_lazy as _
 
 from gamification.admin.pickers import AchievementField, UserField
+from gamification.domain import calendar
 from gamification.domain.conditions import MAX_BYTES
+from gamification.exceptions import IdempotencyConflict
 from gamification.models import Achievement
 
 if TYPE_CHECKING:
@@ -107,9 +114,34 @@ class ReasonForm(forms.Form):
         help_text=_("Kept for good. It can be read by staff, and by the user in an export."),
     )
 
-    def refuse(self, error: GamificationError) -> None:
-        """Show why nothing was changed, beside the field if it was one."""
-        self.add_error(error.field if error.field in self.fields else None, error.message)
+    def refuse(self, error: GamificationError, name: str = "") -> None:
+        """Show why nothing was changed, of somebody with a ``name``, beside the field if it was one."""
+        message = f"{name}: {error.message}" if name else error.message
+        self.add_error(error.field if error.field in self.fields else None, message)
+
+
+class TimezoneForm(ReasonForm):
+    """The zone in which a user's days are counted."""
+
+    field_order = ("timezone", "reason")
+
+    def __init__(self, *args: Any, current: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["timezone"] = forms.ChoiceField(
+            label=_("Time zone"),
+            choices=[(name, name) for name in sorted(calendar.timezone_names() | {current})],
+            initial=current,
+            help_text=_("From now on. Past days stay as they were counted."),
+        )
+        self.order_fields(self.field_order)
+
+
+class ExcuseForm(ReasonForm):
+    """A date that nobody is to miss."""
+
+    field_order = ("date", "reason")
+
+    date = forms.DateField(label=_("Date"), widget=AdminDateWidget)
 
 
 class GrantForm(ReasonForm):
@@ -117,9 +149,10 @@ class GrantForm(ReasonForm):
 
     field_order = ("user", "achievement", "reason")
 
-    def __init__(self, *args: Any, admin_site: AdminSite, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, admin_site: AdminSite, is_user_known: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"] = UserField(admin_site, label=_("User"))
+        if not is_user_known:
+            self.fields["user"] = UserField(admin_site, label=_("User"))
         self.fields["achievement"] = AchievementField(admin_site, label=_("Achievement"))
         self.order_fields(self.field_order)
 
@@ -141,15 +174,20 @@ class AwardForm(ReasonForm):
     )
     key = forms.CharField(widget=forms.HiddenInput, max_length=TEXT_MAX_LENGTH)
 
-    def __init__(self, *args: Any, admin_site: AdminSite, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, admin_site: AdminSite, is_user_known: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"] = UserField(admin_site, label=_("User"))
+        if not is_user_known:
+            self.fields["user"] = UserField(admin_site, label=_("User"))
         self.fields["key"].initial = new_key
         self.order_fields(self.field_order)
 
-    def renew_key(self) -> None:
-        """Make the form, shown again, a new one: its key was used for something else."""
-        self.data = {**{name: self.data[name] for name in self.data}, "key": new_key()}
+    def refuse(self, error: GamificationError, name: str = "") -> None:
+        """Make the form, shown again, a new one where its key was used for something else."""
+        if isinstance(error, IdempotencyConflict):
+            self.data = {**{field: self.data[field] for field in self.data}, "key": new_key()}
+            self.add_error(None, _("This form was sent before with other content. Look, then send it again."))
+        else:
+            super().refuse(error, name)
 
 
 def new_key() -> str:

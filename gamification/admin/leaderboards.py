@@ -41,7 +41,8 @@ class LeaderboardCacheAdmin(PageAdmin[LeaderboardCache], ReadOnlyAdmin[Leaderboa
         return f"{leaderboards.label(metric)} @ {scope}" if scope else leaderboards.label(metric)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LeaderboardCache]:
-        return super().get_queryset(request).defer("data")
+        """Leave out the content, and the notes that a backend keeps beside the snapshots."""
+        return super().get_queryset(request).exclude(metric__startswith="~").defer("data")
 
     def pages(self) -> dict[str, Callable[[HttpRequest], HttpResponse]]:
         return {"refresh_all": self.refresh_all}

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from gamification.admin.base import GamificationAdmin, ModelT, chosen, ids_from
 from gamification.admin.forms import ReasonForm
+from gamification.admin.people import name_of, people_from
 from gamification.exceptions import GamificationError
 
 if TYPE_CHECKING:
@@ -39,6 +41,12 @@ class PageAdmin(GamificationAdmin[ModelT]):
         ]
         return [*own, *super().get_urls()]
 
+    def back_url(self, request: HttpRequest) -> str:
+        """Return where a page was asked for from, as ``back``; the list where that is not said, or is elsewhere."""
+        back = request.GET.get("back", "")
+        is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+        return back if back.startswith("/") and is_ours else self.list_url(request)
+
     def form_page(self, request: HttpRequest, form: forms.Form, **context: Any) -> TemplateResponse:
         """Show ``form`` under a ``title``, with the label of the button as ``submit``, and ``columns`` of ``rows``."""
         fieldsets = [(None, {"fields": list(form.fields)})]
@@ -49,12 +57,54 @@ class PageAdmin(GamificationAdmin[ModelT]):
             "adminform": AdminForm(form, fieldsets, {}),  # type: ignore[arg-type]
             "errors": form.errors,
             "media": self.media + form.media,
-            "back_url": self.list_url(request),
+            "back_url": self.back_url(request),
             "has_view_permission": self.has_view_permission(request),
             **context,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/gamification/form_page.html", everything)
+
+
+class PeopleAdmin(PageAdmin[ModelT]):
+    """Adds pages that do one thing for a user who is picked there, or for those named in the address."""
+
+    def people_page(
+        self,
+        request: HttpRequest,
+        make_form: Callable[..., ReasonForm],
+        perform: Callable[..., None],
+        **context: Any,
+    ) -> HttpResponse:
+        """Show the form, and ``perform`` it user by user: one who is refused stops none of the others.
+
+        Where nobody was helped the form comes back with the reasons, else they are messages.
+        """
+        people = people_from(request.GET.get("users", ""))
+        form = make_form(request.POST or None, admin_site=self.admin_site, is_user_known=bool(people))
+        if request.method == "POST" and form.is_valid():
+            refused = self._perform_for(request, form, people, perform)
+            if len(refused) < max(1, len(people)):
+                for user, error in refused:
+                    self.message_user(request, f"{name_of(user)}: {error.message}", messages.ERROR)
+                return HttpResponseRedirect(self.back_url(request))
+            for user, error in refused:
+                form.refuse(error, name_of(user) if len(people) > 1 else "")
+        rows = [[name_of(user)] for user in people]
+        return self.form_page(request, form, columns=[_("User")], rows=rows, **context)
+
+    def _perform_for(
+        self, request: HttpRequest, form: ReasonForm, people: Sequence[Any], perform: Callable[..., None]
+    ) -> list[tuple[Any, GamificationError]]:
+        refused: list[tuple[Any, GamificationError]] = []
+        details = dict(form.cleaned_data)
+        picked = details.pop("user", None)
+        for user in people or [picked]:
+            try:
+                with transaction.atomic():
+                    perform(request, user, **details)
+            except GamificationError as error:
+                refused.append((user, error))
+        return refused
 
 
 class ReasonedAdmin(PageAdmin[ModelT]):
@@ -100,11 +150,11 @@ class ReasonedAdmin(PageAdmin[ModelT]):
         rows = list(self.get_queryset(request).filter(pk__in=ids).select_related(*self.list_select_related))
         if not rows:
             self.message_user(request, _("Nothing was chosen."), messages.WARNING)
-            return HttpResponseRedirect(self.list_url(request))
+            return HttpResponseRedirect(self.back_url(request))
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             self._perform_all(request, rows, form.cleaned_data["reason"])
-            return HttpResponseRedirect(self.list_url(request))
+            return HttpResponseRedirect(self.back_url(request))
         cells = [self.cells(row) for row in rows]
         return self.form_page(request, form, title=self.title, submit=self.submit, columns=self.columns, rows=cells)
 

@@ -1,41 +1,30 @@
-"""Streaks, the days behind them, and dates that were excused."""
+"""Streaks, and the days behind them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gamification.admin.base import ReadOnlyAdmin
-from gamification.admin.people import PersonColumn, name_of
-from gamification.admin.support import SupportAdmin
-from gamification.domain import calendar
-from gamification.models import ExcusedDate, UserDay, UserStreak
+from gamification.admin.forms import TimezoneForm
+from gamification.admin.pages import PageAdmin
+from gamification.admin.people import PersonColumn, name_of, people_from
+from gamification.admin.support import MOVE, SupportAdmin
+from gamification.exceptions import GamificationError
+from gamification.models import UserDay, UserStreak
 from gamification.services import streaks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
-    from django.http import HttpRequest
-
-
-class TimezoneForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The zone in which a user's days are counted: all that staff may set."""
-
-    class Meta:
-        model = UserStreak
-        fields = ("timezone",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "timezone" in self.fields:
-            choices = [(name, name) for name in sorted(calendar.timezone_names() | {self.instance.timezone})]
-            self.fields["timezone"] = forms.ChoiceField(
-                label=_("Time zone"), choices=choices, help_text=_("From now on. Past days stay as they were counted.")
-            )
 
 
 class RunningFilter(admin.SimpleListFilter):
@@ -63,10 +52,9 @@ class RunningFilter(admin.SimpleListFilter):
 
 
 @admin.register(UserStreak)
-class UserStreakAdmin(PersonColumn, SupportAdmin[UserStreak]):
-    """Streaks as they read now, with all about a person on one page. Staff may set the time zone, and nothing else."""
+class UserStreakAdmin(PersonColumn, SupportAdmin[UserStreak], PageAdmin[UserStreak], ReadOnlyAdmin[UserStreak]):
+    """Streaks as they read now, with all about a person on one page. Staff may set the time zone, with a reason."""
 
-    form = TimezoneForm
     list_display = (
         "person",
         "reads",
@@ -81,24 +69,44 @@ class UserStreakAdmin(PersonColumn, SupportAdmin[UserStreak]):
     sortable_by = ("reads", "longest_streak")
     search_help_text = gettext_lazy("The name a user signs in with, its beginning, or a user's id.")
     actions = None
-    fields = ("user", "timezone", "timezone_changed_at", "last_at", "starting_freezes")
-    readonly_fields = ("user", "timezone_changed_at", "last_at", "starting_freezes")
+    fields = ("user", "timezone", "timezone_changed_at", "last_at", "expires_at", "starting_freezes", "longest_kept")
 
     @admin.display(description=gettext_lazy("current streak"), ordering="current_streak")
     def reads(self, row: UserStreak) -> int:
         """Return 0 of a streak that has lapsed, though nobody has written so yet."""
         return row.current_streak if row.expires_at is not None and row.expires_at > timezone.now() else 0
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def pages(self) -> dict[str, Callable[[HttpRequest], HttpResponse]]:
+        return {"set_timezone": self.set_timezone}
 
-    def has_delete_permission(self, request: HttpRequest, obj: UserStreak | None = None) -> bool:
-        return False
+    def set_timezone(self, request: HttpRequest) -> HttpResponse:
+        """Count the days of the user in the address in another zone from now on."""
+        if not request.user.has_perm(MOVE):
+            raise PermissionDenied
+        people = people_from(request.GET.get("users", ""))[:1]
+        if not people:
+            self.message_user(request, _("Nothing was chosen."), messages.WARNING)
+            return HttpResponseRedirect(self.back_url(request))
+        form = TimezoneForm(request.POST or None, current=streaks.timezone(people[0]))
+        if request.method == "POST" and form.is_valid():
+            try:
+                self._move(request, people[0], **form.cleaned_data)
+            except GamificationError as error:
+                form.refuse(error)
+            else:
+                return HttpResponseRedirect(self.back_url(request))
+        about = {"title": _("Set the time zone"), "submit": _("Set")}
+        return self.form_page(request, form, columns=[_("User")], rows=[[name_of(people[0])]], **about)
 
-    def save_model(self, request: HttpRequest, obj: UserStreak, form: Any, change: bool) -> None:
-        """Set the zone through the service, under the user's lock: nothing of ``obj`` is written."""
-        if "timezone" in form.changed_data:
-            streaks.set_timezone(obj.user, form.cleaned_data["timezone"])
+    def _move(self, request: HttpRequest, user: Any, *, timezone: str, reason: str) -> None:
+        with transaction.atomic():
+            before = streaks.timezone(user)
+            streaks.set_timezone(user, timezone)
+            row = UserStreak.objects.get(pk=user.pk)
+            names = {"before": before, "after": timezone, "reason": reason}
+            self.log_change(request, row, _("Time zone {before} to {after}: {reason}").format(**names))
+        told = _("The days of {user} are now counted in {zone}.").format(user=name_of(user), zone=timezone)
+        self.message_user(request, told, messages.SUCCESS)
 
 
 @admin.register(UserDay)
@@ -123,16 +131,3 @@ class UserDayAdmin(PersonColumn, ReadOnlyAdmin[UserDay]):
     ordering = ("-date", "-user_id")
     sortable_by = ()
     search_help_text = gettext_lazy("The name a user signs in with, its beginning, or a user's id.")
-
-
-@admin.register(ExcusedDate)
-class ExcusedDateAdmin(ReadOnlyAdmin[ExcusedDate]):
-    """Dates that nobody can miss."""
-
-    list_display = ("date", "reason", "by", "created_at")
-    list_select_related = ("excused_by",)
-    ordering = ("-date",)
-
-    @admin.display(description=gettext_lazy("excused by"))
-    def by(self, row: ExcusedDate) -> str:
-        return name_of(row.excused_by)

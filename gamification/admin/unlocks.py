@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from gamification.admin.base import ReadOnlyAdmin, Tool
 from gamification.admin.forms import GrantForm
-from gamification.admin.pages import ReasonedAdmin
+from gamification.admin.pages import PeopleAdmin, ReasonedAdmin
 from gamification.admin.people import PersonColumn, actor, name_of
 from gamification.admin.pickers import GRANT, pick_achievement, pick_user
-from gamification.exceptions import GamificationError
 from gamification.models import Achievement, UserAchievement
 from gamification.services import achievements
 
@@ -61,14 +59,16 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(UserAchievement)
-class UserAchievementAdmin(PersonColumn, ReasonedAdmin[UserAchievement], ReadOnlyAdmin[UserAchievement]):
+class UserAchievementAdmin(
+    PersonColumn, PeopleAdmin[UserAchievement], ReasonedAdmin[UserAchievement], ReadOnlyAdmin[UserAchievement]
+):
     """What users are on the way to, have, or had."""
 
     is_large = True
     indexed_filters = ("user", "achievement")
     list_display = ("person", "achievement", "state", "percent", "unlocked_at", "revoked_at")
     list_filter = (StateFilter, DefinitionFilter)
-    list_select_related = ("user", "achievement")
+    list_select_related = ("user",)
     sortable_by = ()
     search_help_text = gettext_lazy("The name a user signs in with, its beginning, or a user's id.")
     actions = ("revoke",)
@@ -87,6 +87,10 @@ class UserAchievementAdmin(PersonColumn, ReasonedAdmin[UserAchievement], ReadOnl
     @admin.display(description=gettext_lazy("progress"))
     def percent(self, row: UserAchievement) -> str:
         return f"{row.progress} %"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UserAchievement]:
+        """Read the definitions apart: joined, SQLite would begin with them and sort all that anybody has."""
+        return super().get_queryset(request).prefetch_related("achievement")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Return the newest first, as far as an index can say."""
@@ -113,24 +117,13 @@ class UserAchievementAdmin(PersonColumn, ReasonedAdmin[UserAchievement], ReadOnl
         """Give somebody an achievement, with its XP, and the reason."""
         if not request.user.has_perm(GRANT):
             raise PermissionDenied
-        form = GrantForm(request.POST or None, admin_site=self.admin_site)
-        if request.method == "POST" and form.is_valid():
-            try:
-                self._grant(request, **form.cleaned_data)
-            except GamificationError as error:
-                form.refuse(error)
-            else:
-                return HttpResponseRedirect(self.list_url(request))
-        return self.form_page(request, form, title=_("Grant an achievement"), submit=_("Grant"))
+        return self.people_page(request, GrantForm, self._grant, title=_("Grant an achievement"), submit=_("Grant"))
 
-    def _grant(self, request: HttpRequest, *, user: Any, achievement: Achievement, reason: str) -> None:
+    def _grant(self, request: HttpRequest, user: Any, *, achievement: Achievement, reason: str) -> None:
         names = {"user": name_of(user), "achievement": achievement}
-        with transaction.atomic():
-            is_new = achievements.unlock(user, achievement.achievement_id, actor=actor(request), reason=reason)
-            if is_new:
-                row = UserAchievement.objects.get(user=user, achievement=achievement)
-                self.log_change(request, row, _("Granted: {reason}").format(reason=reason))
-        if is_new:
+        if achievements.unlock(user, achievement.achievement_id, actor=actor(request), reason=reason):
+            row = UserAchievement.objects.get(user=user, achievement=achievement)
+            self.log_change(request, row, _("Granted: {reason}").format(reason=reason))
             self.message_user(request, _("{user} now has “{achievement}”.").format(**names), messages.SUCCESS)
         else:
             self.message_user(request, _("{user} had “{achievement}” already.").format(**names), messages.WARNING)

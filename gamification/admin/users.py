@@ -16,8 +16,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from gamification.admin.people import actor
+from gamification.models import UserStreak, UserXP
 from gamification.services import privacy
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ else:
     _UserAdmin = object
 
 APP = "gamification"
+SUPPORT = "gamification_support"
 
 
 class GamificationUserAdminMixin(_UserAdmin):
@@ -37,6 +40,34 @@ class GamificationUserAdminMixin(_UserAdmin):
 
     Without it the admin refuses to delete anybody with XP, because the ledger cannot be deleted there.
     """
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None or not self._has_support(request) else (*fields, SUPPORT)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Add the way to the page for support to the page of a user, for those who may see it."""
+        if SUPPORT not in self.get_readonly_fields(request, obj):
+            return super().get_fieldsets(request, obj)
+        own = [
+            (title, {**options, "fields": [name for name in options["fields"] if name != SUPPORT]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+        return [*own, (_("Gamification"), {"fields": [SUPPORT]})]
+
+    @admin.display(description=gettext_lazy("for support"))
+    def gamification_support(self, user: Any) -> str:
+        """Return a link to all about a person on one page."""
+        for model in (UserStreak, UserXP):
+            if model._default_manager.filter(pk=user.pk).exists():
+                url = reverse(f"{self.admin_site.name}:{APP}_{model._meta.model_name}_change", args=(quote(user.pk),))
+                return format_html('<a href="{}">{}</a>', url, _("Streak, XP and achievements"))
+        return _("Nothing yet.")
+
+    def _has_support(self, request: HttpRequest) -> bool:
+        """Tell whether the viewer may open the page for support."""
+        pages = (self.admin_site._registry.get(model) for model in (UserStreak, UserXP))
+        return all(page is not None and page.has_view_permission(request) for page in pages)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gamification.admin.base import ReadOnlyAdmin, Tool
+from gamification.admin.base import ReadOnlyAdmin, Tool, chosen
 from gamification.admin.exports import ExportAdmin
 from gamification.admin.forms import AwardForm
-from gamification.admin.pages import ReasonedAdmin
+from gamification.admin.pages import PeopleAdmin, ReasonedAdmin
 from gamification.admin.people import PersonColumn, actor, name_of
-from gamification.admin.pickers import AWARD
+from gamification.admin.pickers import AWARD, GRANT
 from gamification.admin.support import SupportAdmin
 from gamification.conf import get_settings
-from gamification.exceptions import GamificationError, IdempotencyConflict
 from gamification.models import UserXP, XPTransaction
 from gamification.models.xp import Source
 from gamification.services import xp
@@ -32,13 +32,17 @@ if TYPE_CHECKING:
 
 @admin.register(XPTransaction)
 class XPTransactionAdmin(
-    PersonColumn, ExportAdmin[XPTransaction], ReasonedAdmin[XPTransaction], ReadOnlyAdmin[XPTransaction]
+    PersonColumn,
+    ExportAdmin[XPTransaction],
+    PeopleAdmin[XPTransaction],
+    ReasonedAdmin[XPTransaction],
+    ReadOnlyAdmin[XPTransaction],
 ):
     """Every change of somebody's XP. Rows are never changed: a correction is a row of its own."""
 
     is_large = True
     exact_field = "key"
-    list_display = ("created_at", "person", "amount", "reason", "source", "by", "reference_id", "earned_on", "key")
+    list_display = ("created_at", "person", "amount", "why", "source", "by", "reference_id", "earned_on", "key")
     list_filter = ("source", "created_at")
     list_select_related = ("user", "actor")
     ordering = ("-pk",)
@@ -70,6 +74,10 @@ class XPTransactionAdmin(
     def amount(self, row: XPTransaction) -> str:
         return f"{row.xp_amount:+,}"
 
+    @admin.display(description=gettext_lazy("reason"))
+    def why(self, row: XPTransaction) -> str:
+        return row.stated_reason
+
     @admin.display(description=gettext_lazy("by"))
     def by(self, row: XPTransaction) -> str:
         return name_of(row.actor)
@@ -95,24 +103,12 @@ class XPTransactionAdmin(
         """Book XP for somebody, once for each form that was shown."""
         if not request.user.has_perm(AWARD):
             raise PermissionDenied
-        form = AwardForm(request.POST or None, admin_site=self.admin_site)
-        if request.method == "POST" and form.is_valid():
-            try:
-                self._award(request, **form.cleaned_data)
-            except IdempotencyConflict:
-                form.renew_key()
-                form.add_error(None, _("This form was sent before with other content. Look, then send it again."))
-            except GamificationError as error:
-                form.refuse(error)
-            else:
-                return HttpResponseRedirect(self.list_url(request))
-        return self.form_page(request, form, title=_("Award XP"), submit=_("Award"))
+        return self.people_page(request, AwardForm, self._award, title=_("Award XP"), submit=_("Award"))
 
-    def _award(self, request: HttpRequest, *, user: Any, amount: int, **details: Any) -> None:
-        with transaction.atomic():
-            told = xp.award(user, amount, actor=actor(request), **details)
-            if not told.is_replay:
-                self.log_addition(request, told.transaction, _("Awarded: {reason}").format(reason=details["reason"]))
+    def _award(self, request: HttpRequest, user: Any, *, amount: int, **details: Any) -> None:
+        told = xp.award(user, amount, actor=actor(request), **details)
+        if not told.is_replay:
+            self.log_addition(request, told.transaction, _("Awarded: {reason}").format(reason=details["reason"]))
         facts = {"amount": f"{amount:+,}", "user": name_of(user), "total": f"{told.level.total_xp:,}"}
         if told.is_replay:
             said = _("This form was sent before: {amount} XP were booked for {user} once.")
@@ -140,7 +136,7 @@ class XPTransactionAdmin(
         return ngettext("%d transaction was reversed.", "%d transactions were reversed.", number) % number
 
     def cells(self, row: XPTransaction) -> Sequence[object]:
-        return row.created_at, name_of(row.user), f"{row.xp_amount:+,}", row.reason
+        return row.created_at, name_of(row.user), f"{row.xp_amount:+,}", row.stated_reason
 
 
 class TitleFilter(admin.SimpleListFilter):
@@ -173,7 +169,28 @@ class UserXPAdmin(PersonColumn, SupportAdmin[UserXP], ReadOnlyAdmin[UserXP]):
     ordering = ("-total_xp", "user_id")
     sortable_by = ("total",)
     search_help_text = gettext_lazy("The name a user signs in with, its beginning, or a user's id.")
+    actions = ("award", "grant")
 
     @admin.display(description=gettext_lazy("total XP"), ordering="total_xp")
     def total(self, row: UserXP) -> str:
         return f"{row.total_xp:,}"
+
+    def has_award_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(AWARD)
+
+    def has_grant_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(GRANT)
+
+    @admin.action(description=gettext_lazy("Award XP to the selected users"), permissions=["award"])
+    def award(self, request: HttpRequest, queryset: QuerySet[UserXP]) -> HttpResponse:
+        return self._go_on("xptransaction_award", queryset)
+
+    @admin.action(description=gettext_lazy("Grant an achievement to the selected users"), permissions=["grant"])
+    def grant(self, request: HttpRequest, queryset: QuerySet[UserXP]) -> HttpResponse:
+        return self._go_on("userachievement_grant", queryset)
+
+    def _go_on(self, page: str, queryset: QuerySet[UserXP]) -> HttpResponse:
+        """Go to the page that does it, for the chosen users, and come back here."""
+        users = ",".join(str(row.pk) for row in chosen(queryset))
+        url = reverse(f"{self.admin_site.name}:gamification_{page}")
+        return HttpResponseRedirect(f"{url}?{urlencode({'users': users, 'back': self.url('changelist')})}")

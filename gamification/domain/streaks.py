@@ -113,7 +113,7 @@ def act(
 
 
 def freeze(streak: Streak, now: datetime, zone: ZoneInfo, policy: Policy) -> Change:
-    """Return what freezing today makes of the streak; asking again changes nothing.
+    """Return what freezing today makes of the streak; asked again, or on an excused date, it changes nothing.
 
     Raises:
         AlreadyActiveToday: today counts already.
@@ -126,7 +126,7 @@ def freeze(streak: Streak, now: datetime, zone: ZoneInfo, policy: Policy) -> Cha
         raise AlreadyActiveToday
     if streak.last_day is None or not reading.current:
         raise NoActiveStreak
-    if today <= streak.last_day:
+    if today <= streak.last_day or today in policy.excused:
         return Change(streak)
     if not reading.freezes:
         raise NoFreezesLeft

@@ -28,7 +28,7 @@ def policy(excused: frozenset[date] | None = None) -> Policy:
     """Return the project's choices and the ``excused`` dates; one small query where nobody has read those before."""
     settings = get_settings()
     if excused is None:
-        excused = frozenset(ExcusedDate.objects.values_list("date", flat=True))
+        excused = frozenset(ExcusedDate.objects.in_force().values_list("date", flat=True))
     return Policy(
         auto_freeze=settings.STREAK_AUTO_FREEZE,
         freezes_max=settings.STREAK_FREEZES_MAX,

@@ -118,7 +118,7 @@ def _streak(player: Player, records: Records, policy: Policy) -> Iterator[Fact]:
     held = {on for on, status in statuses.items() if status in (DayStatus.ACTIVE, DayStatus.FROZEN)}
     derived = streaks.Streak(
         current=runs[-1][1] if runs else 0,
-        longest=max((length for _, length in runs), default=0),
+        longest=max([row.longest_kept, *(length for _, length in runs)]),
         freezes=row.starting_freezes + balance,
         total_active_days=len(records.active_dates),
         last_day=max(held, default=None),

@@ -15,11 +15,14 @@ class UserStreak(models.Model):
     The row is also the user's lock: everything that writes for a user takes it first.
     ``last_day`` is the last day with a status: the last active one, or a later one that was frozen on request.
     ``starting_freezes`` is what the balance began with; every token since then is on a ``UserDay``.
+    ``longest_kept`` is what the longest streak had come to when an excused date was taken back: the days do not tell
+    it any more, and it never falls.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
     current_streak = models.PositiveIntegerField(_("current streak"), default=0)
     longest_streak = models.PositiveIntegerField(_("longest streak"), default=0)
+    longest_kept = models.PositiveIntegerField(_("longest streak, kept"), default=0, db_default=0)
     last_activity_date = models.DateField(_("last active date"), null=True, blank=True)
     last_day = models.DateField(_("last day with a status"), null=True, blank=True)
     streak_freezes_available = models.PositiveSmallIntegerField(_("freezes available"), default=3)
@@ -92,8 +95,18 @@ class UserDay(models.Model):
         return f"{self.date}: {self.status or '-'}"
 
 
+class ExcusedDateQuerySet(models.QuerySet["ExcusedDate"]):
+    def in_force(self) -> ExcusedDateQuerySet:
+        return self.filter(undone_at__isnull=True)
+
+
 class ExcusedDate(models.Model):
-    """A date that nobody can miss, because staff excused it after an outage."""
+    """A date that nobody can miss, because staff excused it after an outage; unless they took that back.
+
+    Readings follow at once. What is stored of people follows in the background: ``refold_asked_at`` says since when
+    that is due and ``refolded_at`` when it was done; in between everybody up to the user ``refold_cursor`` was looked
+    at, who were ``people_seen``, and ``people_changed`` of them have other days or tokens than before.
+    """
 
     date = models.DateField(_("date"), unique=True)
     reason = models.CharField(_("reason"), max_length=255)
@@ -101,6 +114,18 @@ class ExcusedDate(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(_("excused at"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("taken back at"), null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    undo_reason = models.CharField(_("why it was taken back"), max_length=255, blank=True, default="")
+    refold_asked_at = models.DateTimeField(_("streaks to follow since"), null=True, blank=True)
+    refolded_at = models.DateTimeField(_("streaks have followed at"), null=True, blank=True)
+    refold_cursor = models.CharField(max_length=255, blank=True, default="", editable=False)
+    people_seen = models.PositiveIntegerField(_("people looked at"), default=0)
+    people_changed = models.PositiveIntegerField(_("people changed"), default=0)
+
+    objects = ExcusedDateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("excused date")
@@ -109,3 +134,7 @@ class ExcusedDate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.date}: {self.reason}"
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.undone_at is None

@@ -83,6 +83,12 @@ class XPTransaction(AppendOnlyModel):
     def __str__(self) -> str:
         return f"{self.xp_amount:+,} XP: {self.reason}"
 
+    @property
+    def stated_reason(self) -> str:
+        """Return why, in the words of whoever granted an achievement, or else the reason itself."""
+        stated = self.metadata.get("reason") if self.source == Source.ACHIEVEMENT else None
+        return f"{self.reason}: {stated}" if isinstance(stated, str) and stated else self.reason
+
 
 class UserXP(models.Model):
     """A user's total and the level that follows from it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -71,15 +71,22 @@ def refused() -> QueuedActivityQuerySet:
     return QueuedActivity.objects.refused().in_order()
 
 
-def retry_refused() -> int:
-    """Let refused events wait again, because what stood against them is gone, and return how many."""
+def retry_refused(ids: Collection[int] | None = None) -> int:
+    """Let refused events, or those of them with ``ids``, wait again, because what stood against them is gone.
+
+    Return how many.
+    """
     with transaction.atomic():
-        number = refused().update(refused_at=None, code="", reason="")
+        number = _refused(ids).update(refused_at=None, code="", reason="")
         if number:
             tasks.work_after_commit()
     return number
 
 
-def drop_refused() -> int:
-    """Delete the refused events and return how many."""
-    return refused().delete()[0]
+def drop_refused(ids: Collection[int] | None = None) -> int:
+    """Delete the refused events, or those of them with ``ids``, and return how many."""
+    return _refused(ids).delete()[0]
+
+
+def _refused(ids: Collection[int] | None) -> QueuedActivityQuerySet:
+    return refused() if ids is None else refused().filter(pk__in=ids)

@@ -89,6 +89,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
         BackfillRun.objects.filter(started_by_id=user.pk).update(started_by=None)
         BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
+        ExcusedDate.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
         tally.forget(user.pk)
         get_backend().forget(user.pk)

@@ -42,7 +42,7 @@ SELECT {streak}, {xp},
         AND d.date >= CASE WHEN s.last_day < %s THEN s.last_day ELSE %s END),
     (SELECT a.id FROM {activities} a WHERE a.user_id = s.user_id AND a.key = %s),
     (SELECT {row}(count(*), sum(revision)) FROM {definitions}),
-    (SELECT {rows}(e.date) FROM {excused} e)
+    (SELECT {rows}(e.date) FROM {excused} e WHERE e.undone_at IS NULL)
 FROM {streaks} s LEFT JOIN {totals} x ON x.user_id = s.user_id
 WHERE s.user_id IN ({users})
 """

@@ -26,6 +26,7 @@ MODELS = (
     "activity",
     "excuseddate",
     "leaderboardcache",
+    "queuedactivity",
     "userachievement",
     "usercounter",
     "userday",
@@ -33,7 +34,16 @@ MODELS = (
     "userxp",
     "xptransaction",
 )
-LARGE = ["activity", "userachievement", "usercounter", "userday", "userstreak", "userxp", "xptransaction"]
+LARGE = [
+    "activity",
+    "queuedactivity",
+    "userachievement",
+    "usercounter",
+    "userday",
+    "userstreak",
+    "userxp",
+    "xptransaction",
+]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from gamification.models import UserAchievement, XPTransaction
+from gamification.models import ExcusedDate, UserAchievement, XPTransaction
 from gamification.models.xp import Source
 from gamification.services import achievements, leaderboards, xp
 from gamification.tests.admin.conftest import NOON
@@ -16,6 +16,7 @@ from gamification.tests.admin.conftest import NOON
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ["achievement", "userachievement", "xptransaction", "userxp", "userstreak", "leaderboardcache", "activity"]
+LISTS += ["excuseddate", "queuedactivity"]
 #: Where to keep pictures to be looked at.
 PICTURES = os.environ.get("ADMIN_PICTURES", "")
 
@@ -28,6 +29,7 @@ def signed_in(live_server, page, sign_in, root, ada):
     achievements.unlock(ada, "scenario_master", actor=root, reason="won a contest", now=NOON)
     achievements.revoke(ada, "first_steps", actor=root, reason="a mistake", now=NOON)
     leaderboards.refresh()
+    ExcusedDate.objects.create(date=NOON.date(), reason="an outage", excused_by=root)
     page.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # the project's business
     sign_in(root)
     return page
@@ -47,6 +49,11 @@ def addresses():
         "export": reverse("admin:gamification_achievement_export"),
         "grant": reverse("admin:gamification_userachievement_grant"),
         "revoke": f"{reverse('admin:gamification_userachievement_revoke')}?ids={unlocked.pk}",
+        "set-timezone": f"{reverse('admin:gamification_userstreak_set_timezone')}?users={unlocked.user_id}",
+        "grant-for-one": f"{reverse('admin:gamification_userachievement_grant')}?users={unlocked.user_id}",
+        "excuse": reverse("admin:gamification_excuseddate_excuse"),
+        "undo": f"{reverse('admin:gamification_excuseddate_undo')}?ids={ExcusedDate.objects.get().pk}",
+        "row-user": reverse("admin:auth_user_change", args=[unlocked.user_id]),
         "award": reverse("admin:gamification_xptransaction_award"),
         "reverse": f"{reverse('admin:gamification_xptransaction_reverse')}?ids={award.pk}",
     }

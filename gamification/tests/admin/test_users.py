@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path, reverse
 
@@ -143,3 +144,54 @@ def test_one_with_it_or_none_at_all_is_not(monkeypatch, registered):
     monkeypatch.setattr("gamification.admin.users.all_sites", [other])
 
     assert check_user_admin() == []
+
+
+# The way to the page for support
+
+
+def change_url(user):
+    return reverse("admin:auth_user_change", args=[user.pk])
+
+
+def test_the_page_of_a_user_leads_to_the_page_for_support(ada, root_client):
+    content = root_client.get(change_url(ada)).content.decode()
+
+    assert reverse("admin:gamification_userstreak_change", args=[ada.pk]) in content
+
+
+def test_a_user_without_rows_has_nothing_yet(root, root_client):
+    assert "Nothing yet." in root_client.get(change_url(root)).content.decode()
+
+
+def test_the_way_is_not_shown_to_those_who_may_not_go_it(ada, make_staff):
+    client = Client()
+    staff = make_staff("view_userstreak")
+    staff.user_permissions.add(Permission.objects.get(codename="view_user"))
+    client.force_login(staff)
+
+    response = client.get(change_url(ada))
+
+    assert response.status_code == 200
+    assert b"Gamification</h2>" not in response.content
+    assert reverse("admin:gamification_userstreak_change", args=[ada.pk]) not in response.content.decode()
+
+
+def test_a_user_is_added_and_changed_as_before(root_client, ada):
+    assert root_client.get(reverse("admin:auth_user_add")).status_code == 200
+    response = root_client.post(
+        change_url(ada), {"username": "ada2", "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+    )
+
+    ada.refresh_from_db()
+    assert (response.status_code, ada.username) == (302, "ada2")
+
+
+def test_a_plain_admin_of_users_shows_it_once(ada, root_client, rf, root):
+    class Plain(GamificationUserAdminMixin, admin.ModelAdmin):
+        pass
+
+    request = rf.get("/")
+    request.user = root
+    groups = Plain(User, site).get_fieldsets(request, ada)
+
+    assert str(groups).count("gamification_support") == 1

@@ -173,7 +173,7 @@ class Naive:
             raise Refused("already_active_today")
         if not current or last_row is None:
             raise Refused("no_active_streak")
-        if self.days.get(today) == "frozen" or today < last_row:
+        if self.days.get(today) == "frozen" or today < last_row or today in self.excused:
             return False
         if tokens == 0:
             raise Refused("no_freezes_left")

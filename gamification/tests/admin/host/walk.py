@@ -18,6 +18,7 @@ LISTS = [
     "dailyfigure",
     "excuseddate",
     "leaderboardcache",
+    "queuedactivity",
     "userachievement",
     "usercounter",
     "userday",
@@ -83,7 +84,9 @@ def walk() -> dict[str, Any]:
         "grant": client.post(
             f"{site}userachievement/grant/", {"user": str(ada.pk), "achievement": "first_steps", "reason": "a start"}
         ),
-        "zone": client.post(f"{site}userstreak/{ada.pk}/change/", {"timezone": "Asia/Kathmandu"}),
+        "zone": client.post(
+            f"{site}userstreak/set-timezone/?users={ada.pk}", {"timezone": "Asia/Kathmandu", "reason": "moved"}
+        ),
         "refresh": client.post(f"{site}leaderboardcache/refresh-all/"),
         "forged": client.post(f"{site}xptransaction/award/", award | {"user": "ada@example.org"}),
     }
