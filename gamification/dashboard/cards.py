@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import AbstractBaseUser
 
-    from gamification.engine.results import AchievementState, Board, LevelInfo, Standing
+    from gamification.engine.results import AchievementState, Board, CalendarDay, LevelInfo, Standing
     from gamification.models import XPTransaction
-    from gamification.services.dashboard import CalendarDay
 
 #: Each category with its name and its icon.
 CATEGORY_LABELS = {

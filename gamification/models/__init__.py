@@ -4,6 +4,7 @@ from gamification.models.achievements import Achievement, UserAchievement
 from gamification.models.activities import Activity, UserCounter
 from gamification.models.backlog import QueuedActivity
 from gamification.models.leaderboards import LeaderboardCache
+from gamification.models.profiles import PublicProfile
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
 from gamification.models.throttles import RequestCount
 from gamification.models.xp import UserXP, XPTransaction
@@ -13,6 +14,7 @@ __all__ = [
     "Activity",
     "ExcusedDate",
     "LeaderboardCache",
+    "PublicProfile",
     "QueuedActivity",
     "RequestCount",
     "UserAchievement",

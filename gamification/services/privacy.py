@@ -15,6 +15,7 @@ from gamification.engine import announcing, players, saving
 from gamification.models import (
     Activity,
     ExcusedDate,
+    PublicProfile,
     QueuedActivity,
     RequestCount,
     UserAchievement,
@@ -38,6 +39,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "activities": (Activity, "id"),
     "xp_transactions": (XPTransaction, "id"),
     "backlog": (QueuedActivity, "id"),
+    "profile": (PublicProfile, "slug"),
 }
 IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
@@ -69,6 +71,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             "activities": Activity.objects.filter(user_id=user.pk).erase(),
         }
         for name, model in (
+            ("profile", PublicProfile),
             ("backlog", QueuedActivity),
             ("achievements", UserAchievement),
             ("days", UserDay),

@@ -39,6 +39,7 @@ OF_A_PERSON = {
     "Activity",
     "XPTransaction",
     "QueuedActivity",
+    "PublicProfile",
 }
 
 
