@@ -165,6 +165,9 @@ class UserAchievement(models.Model):
         indexes = [
             models.Index(fields=["achievement", "unlocked_at"], name="gamification_unlocks"),
             models.Index(fields=["user", "-unlocked_at"], name="gamification_unlocks_of_user"),
+            models.Index(
+                fields=["achievement"], condition=models.Q(revoked_at__isnull=False), name="gamification_revoked"
+            ),
         ]
 
     def __str__(self) -> str:
