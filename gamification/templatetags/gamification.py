@@ -13,8 +13,9 @@ from django import template
 from django.templatetags.static import static
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import get_language_bidi
 
-from gamification.dashboard import cards, words
+from gamification.dashboard import boards, cards, words
 from gamification.services import leaderboards, streaks, xp
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ register = template.Library()
 #: What widgets need, and what the app's own pages need beside it.
 WIDGET_SHEETS = ("css/fonts.css", "gamification.css", "css/widgets.css", "css/board.css")
 PAGE_SHEETS = tuple(
-    f"css/{topic}.css" for topic in ("page", "parts", "progress", "streak", "achievements", "calendar", "forms")
+    f"css/{topic}.css"
+    for topic in ("page", "parts", "progress", "chart", "streak", "achievements", "calendar", "forms")
 )
 HUES = 6
 MINUS = "\N{MINUS SIGN}"
+LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 
 
 @register.simple_tag
@@ -63,8 +66,9 @@ def gx_number(value: Decimal | float) -> str:
 
 @register.filter
 def gx_signed(value: int) -> str:
-    """Return a number with its sign in front: +50."""
-    return f"{'+' if value >= 0 else MINUS}{number_format(abs(value), force_grouping=True)}"
+    """Return a number with its sign in front: +50, also among words that run from right to left."""
+    sign = "+" if value >= 0 else MINUS
+    return f"{LEFT_TO_RIGHT if get_language_bidi() else ''}{sign}{number_format(abs(value), force_grouping=True)}"
 
 
 @register.filter
@@ -127,7 +131,7 @@ def mini_board(
 ) -> dict[str, Any]:
     """Show the first of a board, with the rank of who is looking."""
     viewer = _known(context.get("user"))
-    return {"card": cards.board_card(leaderboards.top(metric, limit=limit, viewer=viewer, scope=scope), viewer)}
+    return {"card": boards.board_card(leaderboards.top(metric, limit=limit, viewer=viewer, scope=scope), viewer)}
 
 
 def _known(user: Any) -> AbstractBaseUser | None:
