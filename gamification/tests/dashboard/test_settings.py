@@ -177,5 +177,5 @@ def test_a_link_erases_nothing(client, bob):
 def test_the_page_takes_few_queries(read, lively, django_assert_max_num_queries):
     page = read(lively)
 
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(11):
         page.html(SETTINGS)
