@@ -25,3 +25,6 @@ urlpatterns = [
     path("favicon.ico", icon),
     path("healthz", views.health, name="health"),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("widgets", views.widgets, name="widgets"))

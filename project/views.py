@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
 from django.db import connection
 from django.http import JsonResponse
@@ -39,6 +40,13 @@ class ThrottledLoginView(LoginView):
 def home(request: HttpRequest) -> HttpResponse:
     """Return the page that makes somebody want to try."""
     return render(request, "home.html")
+
+
+@login_required
+@require_safe
+def widgets(request: HttpRequest) -> HttpResponse:
+    """Return a page like a host's own, with each of the app's template tags in it."""
+    return render(request, "widgets.html")
 
 
 @never_cache

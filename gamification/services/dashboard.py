@@ -67,3 +67,11 @@ def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str
         recent=recent,
         is_new=not recent and not streak.total_active_days and not Activity.objects.filter(user_id=user.pk).exists(),
     )
+
+
+def calendar_days(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[CalendarDay, ...]:
+    """Return the last 365 days of ``user``, up to the local today."""
+    at = moment(now)
+    player = players.glance([user])[user.pk]
+    today = calendar.local_date(at, player.zone)
+    return days.calendar_days(user, today, days.covered_so_far(player.streak, at, days.policy()))
