@@ -5,11 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
 from django.db import connection
-from django.http import JsonResponse
+from django.http import Http404, JsonResponse
 from django.shortcuts import render
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -18,6 +20,10 @@ from gamification.api.throttles import login_wait
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+#: The week that the landing page shows: five days, a freeze, and a Sunday to come.
+WEEK = ("done", "done", "done", "frozen", "done", "done", "open")
+ICONS = {"done": "check", "frozen": "snowflake", "open": ""}
 
 
 class ThrottledLoginView(LoginView):
@@ -39,13 +45,16 @@ class ThrottledLoginView(LoginView):
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Return the page that makes somebody want to try."""
-    return render(request, "home.html")
+    week = [{"name": WEEKDAYS_ABBR[at], "status": status, "icon": ICONS[status]} for at, status in enumerate(WEEK)]
+    return render(request, "home.html", {"week": week})
 
 
 @login_required
 @require_safe
 def widgets(request: HttpRequest) -> HttpResponse:
-    """Return a page like a host's own, with each of the app's template tags in it."""
+    """Return a page like a host's own, with each of the app's template tags in it: for developers, while DEBUG is on."""
+    if not settings.DEBUG:
+        raise Http404
     return render(request, "widgets.html")
 
 

@@ -34,7 +34,8 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("who", "path"), [("empty", ""), ("lively", ""), ("lively", "/achievements"), ("lively", "/settings")]
+    ("who", "path"),
+    [("empty", ""), ("lively", ""), ("lively", "/achievements"), ("lively", "/settings"), ("empty", "/settings")],
 )
 def test_everybody_can_use_it_on_every_width(page, live_server, sign_in, page_problems, lively, who, path, scheme):
     person = lively if who == "lively" else UserFactory.create(username=who)
