@@ -52,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def widgets(request: HttpRequest) -> HttpResponse:
-    """Return a page like a host's own, with each of the app's template tags in it: for developers, while DEBUG is on."""
+    """Return a page like a host's own, with each of the app's template tags in it: while DEBUG is on."""
     if not settings.DEBUG:
         raise Http404
     return render(request, "widgets.html")
