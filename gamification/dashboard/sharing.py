@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -116,13 +117,15 @@ def _image(request: HttpRequest, slug: str, kind: str, draw: Callable[[ShareCard
 
 
 def _kept(key: str, draw: Callable[[], bytes]) -> bytes:
+    """Return what is kept under ``key``, or else what ``draw`` makes, kept where the cache can be reached."""
     try:
         kept: bytes | None = cache.get(key)
-        if kept is None:
-            kept = draw()
-            cache.set(key, kept, CARD_KEPT)
-    except OSError:  # a cache that cannot be reached
+    except Exception:  # noqa: BLE001 -- each backend has errors of its own, and a card is drawn without it
+        return draw()
+    if kept is None:
         kept = draw()
+        with suppress(Exception):
+            cache.set(key, kept, CARD_KEPT)
     return kept
 
 
