@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gamification.dashboard import cards
 from gamification.domain.catalogue import CATALOGUE
 from gamification.services import achievements
 from gamification.tests.dashboard.conftest import SECRET, act_on, section, words
@@ -61,6 +62,8 @@ def test_the_rarity_of_a_secret_is_a_secret(read, ada, catalogue):
 
     masked = re.findall(r'<li class="gx-badge gx-badge--masked.*?</li>', read(ada).html(), re.DOTALL)
 
+    grid_of = cards.achievement_grid(achievements.catalogue(ada), {SECRET["achievement_id"]: 50.0}, timezone="UTC")
+    assert [badge.holders for badge in grid_of.badges if badge.state.is_masked] == [""]
     assert len(masked) == 1
     assert "people" not in masked[0]
     assert "Nobody" not in masked[0]
