@@ -59,11 +59,12 @@ _reads: ContextVar[Reads | None] = ContextVar("gamification_reads", default=None
 class ReplicaRouter:
     """Lead the app's reads to the replica where :class:`ReplicaMiddleware` allows it, all its writes to the primary.
 
-    ``primary_models`` are read on the primary in any case: by them processes agree who does what.
+    ``primary_models`` are read on the primary in any case: by them processes agree who does what,
+    and a page that was switched off is gone at once.
     """
 
     app_labels = frozenset({"gamification"})
-    primary_models = frozenset({"leaderboardcache", "requestcount", "queuedactivity"})
+    primary_models = frozenset({"leaderboardcache", "publicprofile", "requestcount", "queuedactivity"})
 
     def db_for_read(self, model: type[Model], *, instance: Model | None = None, **hints: Any) -> str | None:
         if not self._is_ours(model, instance):

@@ -6,11 +6,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
 from django.db import connection
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 registry = CollectorRegistry()
 registry.register(FiguresCollector())
+
+#: The week that the landing page shows: five days, a freeze, and a Sunday to come.
+WEEK = ("done", "done", "done", "frozen", "done", "done", "open")
+ICONS = {"done": "check", "frozen": "snowflake", "open": ""}
 
 
 class ThrottledLoginView(LoginView):
@@ -45,7 +51,17 @@ class ThrottledLoginView(LoginView):
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Return the page that makes somebody want to try."""
-    return render(request, "home.html")
+    week = [{"name": WEEKDAYS_ABBR[at], "status": status, "icon": ICONS[status]} for at, status in enumerate(WEEK)]
+    return render(request, "home.html", {"week": week})
+
+
+@login_required
+@require_safe
+def widgets(request: HttpRequest) -> HttpResponse:
+    """Return a page like a host's own, with each of the app's template tags in it: while DEBUG is on."""
+    if not settings.DEBUG:
+        raise Http404
+    return render(request, "widgets.html")
 
 
 @never_cache

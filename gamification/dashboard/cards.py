@@ -10,19 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from gamification.conf import get_settings
+from gamification.dashboard import words
 from gamification.domain.catalogue import CATEGORIES
 from gamification.models.xp import Source
-from gamification.services import leaderboards, privacy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from django.contrib.auth.models import AbstractBaseUser
-
-    from gamification.engine.results import AchievementState, Board, LevelInfo, Standing
+    from gamification.engine.results import AchievementState, CalendarDay, LevelInfo
     from gamification.models import XPTransaction
-    from gamification.services.dashboard import CalendarDay
 
 #: Each category with its name and its icon.
 CATEGORY_LABELS = {
@@ -62,31 +59,24 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Badge:
+    """An achievement, and how many people have it, in words; empty where that is not known or not told."""
+
+    state: AchievementState
+    holders: str
+
+
+@dataclass(frozen=True, slots=True)
 class AchievementGrid:
     """The achievements to show and the filters over them; ``more`` is how many were left out."""
 
-    states: tuple[AchievementState, ...]
+    badges: tuple[Badge, ...]
     choices: tuple[Choice, ...]
     category: str
     timezone: str
     more: int
     unlocked: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class BoardCard:
-    """A board with its switch.
-
-    ``around`` holds my row and its neighbours when I am not on the page already; ``is_unlisted``: nobody else sees me.
-    """
-
-    board: Board
-    label: str
-    unit: str
-    choices: tuple[Choice, ...]
-    around: tuple[Standing, ...]
-    is_unlisted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +103,16 @@ class Booking:
 
 
 def achievement_grid(
-    states: Iterable[AchievementState], *, timezone: str, category: str = "", limit: int | None = None
+    states: Iterable[AchievementState],
+    shares: Mapping[str, float],
+    *,
+    timezone: str,
+    category: str = "",
+    limit: int | None = None,
 ) -> AchievementGrid:
     """Return the achievements of ``category`` (all without one), the first ``limit`` of them.
+
+    ``shares`` are the percents of people who have each; empty where they are not known.
 
     Hidden ones that are still locked stand among all, and in no category: a filter would tell where they belong.
     """
@@ -129,34 +126,17 @@ def achievement_grid(
         for name in CATEGORIES
         if name in present
     ]
-    shown = chosen[:limit]
+    shown = badges(chosen[:limit], shares)
     unlocked = sum(state.unlocked for state in chosen)
     more = len(chosen) - len(shown)
     return AchievementGrid(shown, tuple(choices), category, timezone, more, unlocked, len(chosen))
 
 
-def board_card(board: Board, viewer: AbstractBaseUser | None) -> BoardCard:
-    """Return ``board`` as ``viewer`` sees it, with the names of all boards."""
-    choices = tuple(Choice(name, leaderboards.label(name), "", name == board.metric) for name in leaderboards.metrics())
-    is_on_page = any(entry.is_me for entry in board.entries)
-    is_below = not is_on_page and board.me is not None and board.me.rank is not None
-    return BoardCard(
-        board=board,
-        label=leaderboards.label(board.metric),
-        unit=unit(board.metric),
-        choices=choices,
-        around=board.around if is_below else (),
-        is_unlisted=viewer is not None and is_below and not privacy.is_visible(viewer),
+def badges(states: Iterable[AchievementState], shares: Mapping[str, float]) -> tuple[Badge, ...]:
+    """Return ``states`` with how rare they are; of a secret nothing is told."""
+    return tuple(
+        Badge(state, words.holders(state, shares) if shares and not state.is_masked else "") for state in states
     )
-
-
-def unit(metric: str) -> str:
-    """Return what the scores of a board count."""
-    if metric.startswith("xp_"):
-        return _("XP")
-    if metric.startswith("streak_"):
-        return _("Days")
-    return _("Count")
 
 
 def next_title(level: LevelInfo) -> tuple[int, str] | None:

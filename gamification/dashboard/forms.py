@@ -12,8 +12,13 @@ from django.utils.translation import pgettext
 from gamification.domain.calendar import timezone_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.contrib.auth.models import AbstractBaseUser
 
+    from gamification.engine.results import AchievementState
+
+PLACES = ("first", "second", "third")
 #: Places where people live; the rest of the database are old names for the same zones.
 REGIONS = frozenset(
     {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
@@ -45,6 +50,41 @@ class PreferencesForm(forms.Form):
     def __init__(self, *args: Any, current_zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ChoiceField", self.fields["timezone"]).choices = zone_choices(current_zone)
+
+
+class ProfileForm(forms.Form):
+    """Whether there is a public profile, and the three achievements that it shows first."""
+
+    is_public = forms.BooleanField(
+        label=_("Show my profile to everybody who has the link"),
+        required=False,
+        help_text=_("It shows your name, level, title, these achievements and how active you were each day."),
+    )
+    first = forms.ChoiceField(label=_("First achievement"), required=False)
+    second = forms.ChoiceField(label=_("Second achievement"), required=False)
+    third = forms.ChoiceField(label=_("Third achievement"), required=False)
+
+    def __init__(self, *args: Any, unlocked: Iterable[AchievementState], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices: list[tuple[str, Any]] = [("", _("None"))]
+        choices += [(state.achievement.achievement_id, state.achievement.name) for state in unlocked]
+        for place in PLACES:
+            cast("forms.ChoiceField", self.fields[place]).choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an achievement that was chosen twice, at the second place where it stands."""
+        chosen: set[str] = set()
+        for place in PLACES:
+            name = self.cleaned_data.get(place)
+            if name and name in chosen:
+                self.add_error(place, _("You chose this one already."))
+            chosen.add(name or "")
+        return self.cleaned_data
+
+    @property
+    def showcase(self) -> list[str]:
+        """Return the ids that were chosen, in order."""
+        return [name for place in PLACES if (name := self.cleaned_data.get(place))]
 
 
 class EraseForm(forms.Form):

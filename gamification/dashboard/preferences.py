@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -9,19 +10,23 @@ from django.contrib.auth.decorators import login_required
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gamification.dashboard import words
-from gamification.dashboard.forms import EraseForm, PreferencesForm
+from gamification.dashboard.forms import PLACES, EraseForm, PreferencesForm, ProfileForm
 from gamification.dashboard.requests import render_page
 from gamification.exceptions import GamificationError
-from gamification.services import privacy, streaks
+from gamification.services import achievements, privacy, profiles, streaks
 
 if TYPE_CHECKING:
+    from django.forms import Form
+
     from gamification.dashboard.requests import UserRequest
+    from gamification.services.profiles import Sharing
 
 
 @never_cache
@@ -29,15 +34,15 @@ if TYPE_CHECKING:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: UserRequest) -> HttpResponse:
     """Return the settings page, or save what was posted to it."""
+    if request.method != "POST":
+        return settings_page(request)
     zone, is_visible = streaks.timezone(request.user), privacy.is_visible(request.user)
     initial = {"timezone": zone, "is_visible": is_visible}
-    if request.method != "POST":
-        return _page(request, PreferencesForm(current_zone=zone, initial=initial))
     form = PreferencesForm(request.POST, current_zone=zone, initial=initial)
     if form.is_valid() and _save(request, form):
         messages.success(request, _("Your settings are saved."), fail_silently=True)
         return redirect("gamification:settings")
-    return _page(request, form)
+    return settings_page(request, form=form)
 
 
 @never_cache
@@ -59,9 +64,7 @@ def erase(request: UserRequest) -> HttpResponse:
     """Erase everything that is kept about the user, once it was confirmed; the account itself stays."""
     form = EraseForm(request.POST, user=request.user)
     if not form.is_valid():
-        zone, is_visible = streaks.timezone(request.user), privacy.is_visible(request.user)
-        preferences = PreferencesForm(current_zone=zone, initial={"timezone": zone, "is_visible": is_visible})
-        return _page(request, preferences, form)
+        return settings_page(request, erase_form=form)
     privacy.erase(request.user, actor=request.user)
     messages.success(request, _("Your progress was erased. You can start anew whenever you like."), fail_silently=True)
     return redirect("gamification:dashboard")
@@ -80,7 +83,29 @@ def _save(request: UserRequest, form: PreferencesForm) -> bool:
     return True
 
 
-def _page(request: UserRequest, form: PreferencesForm, erase_form: EraseForm | None = None) -> HttpResponse:
-    context = {"form": form, "erase_form": erase_form or EraseForm(user=request.user)}
-    status = 422 if form.errors or (erase_form and erase_form.errors) else 200
+def settings_page(request: UserRequest, **forms: Form) -> HttpResponse:
+    """Return the settings page; ``forms`` are those that were sent and refused, by their names in the template."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if forms else HTTPStatus.OK
+    sharing = profiles.sharing(request.user)
+    context = {
+        "form": forms.get("form") or _preferences(request),
+        "profile_form": forms.get("profile_form") or _profile(request, sharing),
+        "erase_form": forms.get("erase_form") or EraseForm(user=request.user),
+        "sharing": sharing,
+        "profile_url": _address(request, sharing.slug) if sharing.is_public else "",
+    }
     return render_page(request, "settings.html", context, status)
+
+
+def _preferences(request: UserRequest) -> PreferencesForm:
+    zone, is_visible = streaks.timezone(request.user), privacy.is_visible(request.user)
+    return PreferencesForm(current_zone=zone, initial={"timezone": zone, "is_visible": is_visible})
+
+
+def _profile(request: UserRequest, sharing: Sharing) -> ProfileForm:
+    chosen = dict(zip(PLACES, sharing.showcase, strict=False))
+    return ProfileForm(unlocked=achievements.for_user(request.user), initial={"is_public": sharing.is_public, **chosen})
+
+
+def _address(request: UserRequest, slug: str) -> str:
+    return request.build_absolute_uri(reverse("gamification:profile", args=[slug]))

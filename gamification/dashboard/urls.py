@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from gamification.dashboard import actions, preferences, views
+from gamification.dashboard import actions, preferences, sharing, views
 
 app_name = "gamification"
 
@@ -14,6 +14,11 @@ _below = [
     path("freeze", actions.freeze, name="freeze"),
     path("settings", preferences.edit, name="settings"),
     path("settings/data", preferences.download, name="download"),
+    path("settings/profile", sharing.edit, name="share"),
+    path("settings/profile/renew", sharing.renew, name="renew"),
+    path("people/<slug:slug>", sharing.profile, name="profile"),
+    path("people/<slug:slug>/card.png", sharing.card_png, name="card-png"),
+    path("people/<slug:slug>/card.svg", sharing.card_svg, name="card-svg"),
     path("settings/erase", preferences.erase, name="erase"),
 ]
 

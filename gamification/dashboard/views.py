@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gamification.conf import get_settings
-from gamification.dashboard import cards, words, year
+from gamification.dashboard import boards, cards, chart, words, year
 from gamification.dashboard.requests import UserRequest, render_page, wants_part
 from gamification.domain.catalogue import CATEGORIES
 from gamification.exceptions import UnknownMetric
@@ -43,7 +43,7 @@ def dashboard(request: UserRequest) -> HttpResponse:
     try:
         if wants_part(request, "gx-board"):
             board = leaderboards.top(metric, limit=BOARD_SIZE, viewer=request.user)
-            return render(request, "gamification/cards/board.html", {"card": cards.board_card(board, request.user)})
+            return render(request, "gamification/cards/board.html", {"card": boards.board_card(board, request.user)})
         if wants_part(request, "gx-achievements"):
             grid = _grid(request, category, FIRST_ACHIEVEMENTS)
             return render(request, "gamification/cards/achievements.html", {"grid": grid})
@@ -68,6 +68,7 @@ def achievement_list(request: UserRequest) -> HttpResponse:
 def _grid(request: UserRequest, category: str, limit: int | None = None) -> cards.AchievementGrid:
     return cards.achievement_grid(
         achievements.catalogue(request.user),
+        achievements.shares_of_holders(),
         timezone=streaks.timezone(request.user),
         category=category,
         limit=limit,
@@ -89,10 +90,15 @@ def _page(request: UserRequest, overview: Overview, category: str) -> dict[str, 
         "freezes_max": max(get_settings().STREAK_FREEZES_MAX, overview.streak.freezes),
         "sums": cards.sums(overview.days),
         "grid": cards.achievement_grid(
-            overview.achievements, timezone=overview.timezone, category=category, limit=FIRST_ACHIEVEMENTS
+            overview.achievements,
+            achievements.shares_of_holders(),
+            timezone=overview.timezone,
+            category=category,
+            limit=FIRST_ACHIEVEMENTS,
         ),
         "goals": [state for state in overview.achievements if not state.is_masked and not state.unlocked][:3],
-        "card": cards.board_card(overview.board, request.user),
+        "card": boards.board_card(overview.board, request.user),
+        "chart": chart.build(overview.days),
         "year": year.build(overview.days, overview.today),
         "bookings": cards.bookings(overview.recent, overview.achievements, overview.timezone),
     }

@@ -16,7 +16,9 @@ from gamification.domain.days import DayStatus
 from gamification.domain.streaks import StreakState
 
 if TYPE_CHECKING:
-    from gamification.engine.results import StreakStatus
+    from collections.abc import Mapping
+
+    from gamification.engine.results import AchievementState, StreakStatus
     from gamification.exceptions import GamificationError
 
 MILESTONES = (3, 7, 14, 30, 50, 100, 200, 365)
@@ -67,6 +69,17 @@ def tone(length: int) -> str:
 def refusal(error: GamificationError) -> str:
     """Return the sentence for people; the error's own where there is no better one."""
     return str(REFUSALS.get(error.code, error.message))
+
+
+def holders(state: AchievementState, shares: Mapping[str, float]) -> str:
+    """Return how many people have an achievement; the count may be older than that I have it too."""
+    share = shares.get(state.achievement.achievement_id, 0)
+    if not share and not state.unlocked:
+        return _("Nobody has it yet")
+    if share < 1:
+        return _("Fewer than 1\N{NO-BREAK SPACE}% of people have it")
+    percent = number_format(99 if 99 < share < 100 else round(share))
+    return _("%(percent)s\N{NO-BREAK SPACE}%% of people have it") % {"percent": percent}
 
 
 def zone_name(timezone: str) -> str:

@@ -71,32 +71,48 @@ class Year:
     frozen: int
 
 
-def build(days: Iterable[Day], today: date) -> Year:
-    """Return the calendar of the 365 days that end with ``today``; days that are not given were quiet."""
+def build(days: Iterable[Day], today: date, *, is_public: bool = False) -> Year:
+    """Return the calendar of the 365 days that end with ``today``; days that are not given were quiet.
+
+    For the public it tells how busy a day was, and neither what was done nor what was frozen.
+    """
     first = today - timedelta(days=DAYS - 1)
     known = {day.date: day for day in days if first <= day.date <= today}
     bounds = _bounds([day.xp for day in known.values() if _is_busy(day)])
     monday = first - timedelta(days=first.weekday())
     weeks = [monday + timedelta(weeks=number) for number in range((today - monday).days // 7 + 1)]
+    cell = _public_cell if is_public else _cell
     rows = tuple(
         Row(
             str(WEEKDAYS_ABBR[weekday]),
             tuple(
-                _cell(on, known.get(on), bounds, today) if first <= on <= today else None
+                cell(on, known.get(on), bounds, today) if first <= on <= today else None
                 for on in (week + timedelta(days=weekday) for week in weeks)
             ),
         )
         for weekday in range(7)
     )
     statuses = [day.status for day in known.values()]
-    return Year(_months(weeks), rows, statuses.count(DayStatus.ACTIVE), statuses.count(DayStatus.FROZEN))
+    frozen = 0 if is_public else statuses.count(DayStatus.FROZEN)
+    return Year(_months(weeks), rows, statuses.count(DayStatus.ACTIVE), frozen)
 
 
 def _cell(on: date, day: Day | None, bounds: Sequence[int], today: date) -> Cell:
-    busy = day is not None and _is_busy(day)
-    step = 1 + sum(day.xp > bound for bound in bounds) if day is not None and busy else 0
-    text = _("%(date)s: %(what)s") % {"date": date_format(on, "DATE_FORMAT"), "what": _what(day)}
-    return Cell(step, day.status if day else "", text, on == today)
+    return Cell(_step(day, bounds), day.status if day else "", _text(on, _what(day)), on == today)
+
+
+def _public_cell(on: date, day: Day | None, bounds: Sequence[int], _today: date) -> Cell:
+    step = _step(day, bounds)
+    words = (_("no activity"), _("a little"), _("some"), _("much"), _("a lot"))
+    return Cell(step, "", _text(on, words[step]), is_today=False)
+
+
+def _step(day: Day | None, bounds: Sequence[int]) -> int:
+    return 1 + sum(day.xp > bound for bound in bounds) if day is not None and _is_busy(day) else 0
+
+
+def _text(on: date, what: str) -> str:
+    return _("%(date)s: %(what)s") % {"date": date_format(on, "DATE_FORMAT"), "what": what}
 
 
 def _what(day: Day | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from gamification.domain import calendar, rewards, streaks
 from gamification.domain.days import DayReason, DayStatus
 from gamification.domain.streaks import Change, Policy, Streak
 from gamification.engine import players
-from gamification.engine.results import StreakChange, StreakStatus, WeekDay
+from gamification.engine.results import CalendarDay, StreakChange, StreakStatus, WeekDay
 from gamification.models import ExcusedDate, UserDay, UserStreak
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gamification.engine.players import Player
 
 OUTSIDE_WINDOW = "outside_window"
+CALENDAR_DAYS = 365
 STREAK_METRICS = frozenset({"current_streak", "longest_streak", "active_days"})
 
 
@@ -153,3 +155,17 @@ def week(row: UserStreak, now: datetime, rules: Policy) -> tuple[WeekDay, ...]:
 def with_freezes(user: AbstractBaseUser, limit: int) -> list[UserDay]:
     """Return the days on which a freeze was used, newest first, also where it was given back."""
     return list(UserDay.objects.filter(user_id=user.pk, freezes_used__gt=0).order_by("-date")[:limit])
+
+
+def calendar_days(
+    user: AbstractBaseUser, today: date, covered: dict[date, str] | None = None
+) -> tuple[CalendarDay, ...]:
+    """Return the 365 days that end with ``today``; ``covered`` are statuses that are not written yet."""
+    first = today - timedelta(days=CALENDAR_DAYS - 1)
+    rows = UserDay.objects.filter(user_id=user.pk, date__range=(first, today)).values_list(
+        "date", "status", "activities", "xp"
+    )
+    found = {row[0]: CalendarDay(*row) for row in rows}
+    found |= {on: replace(found.get(on) or CalendarDay(on), status=status) for on, status in (covered or {}).items()}
+    dates = (first + timedelta(days=offset) for offset in range(CALENDAR_DAYS))
+    return tuple(found.get(on) or CalendarDay(on) for on in dates)

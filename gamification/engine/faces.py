@@ -71,10 +71,7 @@ class Faces:
             self._found |= {face.user.pk: face for face in _people(missing)}
 
     def _is_seen(self, face: Face) -> bool:
-        user: Any = face.user
-        if not face.is_visible or (self._can_be_banned and not user.is_active):
-            return False
-        return not (self._is_excluded and self._is_excluded(user))
+        return face.is_visible and _may_appear(face.user, self._is_excluded, can_be_banned=self._can_be_banned)
 
     def _standing(self, entry: Entry, face: Face) -> Standing:
         level = self._levels.level_of(face.total_xp)
@@ -88,6 +85,17 @@ class Faces:
             is_me=self._viewer is not None and entry.user_id == self._viewer.pk,
             avatar_url=names.avatar_url(face.user, self._avatar),
         )
+
+
+def may_appear(user: AbstractBaseUser) -> bool:
+    """Tell whether anything of ``user`` may be shown to others: nobody banned it, nor does the project exclude it."""
+    return _may_appear(user, get_settings().hook("IS_EXCLUDED"), can_be_banned=scores.has_active_flag())
+
+
+def _may_appear(user: Any, is_excluded: names.Hook, *, can_be_banned: bool) -> bool:
+    if can_be_banned and not user.is_active:
+        return False
+    return not (is_excluded and is_excluded(user))
 
 
 def _people(user_ids: Iterable[Any]) -> Iterator[Face]:

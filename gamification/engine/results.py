@@ -15,6 +15,7 @@ __all__ = [
     "AchievementState",
     "Award",
     "Board",
+    "CalendarDay",
     "LevelInfo",
     "Receipt",
     "Seeded",
@@ -58,6 +59,16 @@ class WeekDay:
     status: str
     is_today: bool
     is_future: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """A day of the year's calendar; ``status`` is active, frozen, skipped or empty, ``xp`` in points."""
+
+    date: date
+    status: str = ""
+    activities: int = 0
+    xp: int = 0
 
 
 @dataclass(frozen=True, slots=True)

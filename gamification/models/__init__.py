@@ -7,6 +7,7 @@ from gamification.models.backlog import QueuedActivity
 from gamification.models.figures import BoardReader, DailyFigure
 from gamification.models.leaderboards import LeaderboardCache
 from gamification.models.notices import Notice
+from gamification.models.profiles import PublicProfile
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
 from gamification.models.throttles import RequestCount
 from gamification.models.xp import UserXP, XPTransaction
@@ -20,6 +21,7 @@ __all__ = [
     "ExcusedDate",
     "LeaderboardCache",
     "Notice",
+    "PublicProfile",
     "QueuedActivity",
     "RequestCount",
     "UserAchievement",

@@ -10,13 +10,13 @@ from django.db import transaction
 from gamification.domain import calendar
 from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
 from gamification.domain.catalogue import CATALOGUE, Definition
-from gamification.engine import announcing, inputs, ledger, players, saving, unlocking
+from gamification.engine import announcing, inputs, ledger, players, saving, shares, unlocking
 from gamification.engine.catalogue import states
 from gamification.engine.clock import moment
 from gamification.engine.results import AchievementState, Seeded
 from gamification.engine.rules import rulebook
 from gamification.exceptions import NotUnlocked, UnknownAchievement
-from gamification.models import Achievement, Notice, UserAchievement, UserXP, XPTransaction
+from gamification.models import Achievement, Notice, XPTransaction
 from gamification.models.achievements import AchievementQuerySet
 from gamification.models.notices import NoticeKind
 from gamification.models.xp import Source
@@ -80,12 +80,20 @@ def get(achievement_id: str, viewer: AbstractBaseUser) -> AchievementState:
 
 
 def share_of_holders(achievement_id: str) -> float:
-    """Return how many percent of all players have it, to one decimal."""
-    everyone = UserXP.objects.count()
-    holders = UserAchievement.objects.unlocked().filter(
-        achievement__in=_named(Achievement.objects.all(), achievement_id)
-    )
-    return round(100 * holders.count() / everyone, 1) if everyone else 0.0
+    """Return how many percent of all players have it, to one decimal; counted at most once a minute."""
+    if not inputs.is_storable(achievement_id):
+        return 0.0
+    holders = shares.holders() or shares.count(achievement_id)
+    return round(holders.share(achievement_id), 1)
+
+
+def shares_of_holders() -> dict[str, float]:
+    """Return how many percent of all players have each achievement that somebody has, by its id.
+
+    It is empty where that is not known: never counted on the way to a page, but now and then for everybody.
+    """
+    holders = shares.holders()
+    return {name: holders.share(name) for name in holders.counts} if holders else {}
 
 
 def check(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[str, ...]:

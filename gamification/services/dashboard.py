@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from gamification.domain import calendar
 from gamification.engine import boards, catalogue, days, ledger, players
 from gamification.engine.clock import moment
-from gamification.engine.results import AchievementState, Board, LevelInfo, StreakStatus, WeekDay
+from gamification.engine.results import AchievementState, Board, CalendarDay, LevelInfo, StreakStatus, WeekDay
 from gamification.models import Achievement, Activity, UserDay, XPTransaction
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-CALENDAR_DAYS = 365
 RECENT = 10
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarDay:
-    """A day of the year's calendar; ``status`` is active, frozen, skipped or empty."""
-
-    date: date
-    status: str = ""
-    activities: int = 0
-    xp: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +58,7 @@ def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str
         level=ledger.level_of(player.xp),
         streak=streak,
         week=days.week(player.streak, at, policy),
-        days=_calendar(user, today, days.covered_so_far(player.streak, at, policy)),
+        days=days.calendar_days(user, today, days.covered_so_far(player.streak, at, policy)),
         freeze_days=tuple(days.with_freezes(user, RECENT)),
         achievements=achievements,
         unlocked_count=sum(state.unlocked for state in achievements),
@@ -80,12 +69,9 @@ def overview(user: AbstractBaseUser, *, now: datetime | None = None, metric: str
     )
 
 
-def _calendar(user: AbstractBaseUser, today: date, covered: dict[date, str]) -> tuple[CalendarDay, ...]:
-    first = today - timedelta(days=CALENDAR_DAYS - 1)
-    rows = UserDay.objects.filter(user_id=user.pk, date__range=(first, today)).values_list(
-        "date", "status", "activities", "xp"
-    )
-    found = {row[0]: CalendarDay(*row) for row in rows}
-    found |= {on: replace(found.get(on) or CalendarDay(on), status=status) for on, status in covered.items()}
-    dates = (first + timedelta(days=offset) for offset in range(CALENDAR_DAYS))
-    return tuple(found.get(on) or CalendarDay(on) for on in dates)
+def calendar_days(user: AbstractBaseUser, *, now: datetime | None = None) -> tuple[CalendarDay, ...]:
+    """Return the last 365 days of ``user``, up to the local today."""
+    at = moment(now)
+    player = players.glance([user])[user.pk]
+    today = calendar.local_date(at, player.zone)
+    return days.calendar_days(user, today, days.covered_so_far(player.streak, at, days.policy()))

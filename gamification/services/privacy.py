@@ -19,6 +19,7 @@ from gamification.models import (
     BoardReader,
     ExcusedDate,
     Notice,
+    PublicProfile,
     QueuedActivity,
     RequestCount,
     UserAchievement,
@@ -44,6 +45,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "backlog": (QueuedActivity, "id"),
     "notices": (Notice, "id"),
     "board_reads": (BoardReader, "date"),
+    "profile": (PublicProfile, "slug"),
 }
 IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
@@ -75,6 +77,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             "activities": Activity.objects.filter(user_id=user.pk).erase(),
         }
         for name, model in (
+            ("profile", PublicProfile),
             ("backlog", QueuedActivity),
             ("notices", Notice),
             ("board_reads", BoardReader),

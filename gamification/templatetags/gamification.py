@@ -1,7 +1,8 @@
-"""Level badge, streak flame and mini-board for any page, and what the app's own templates need.
+"""Level badge, streak flame, mini-board, achievements and calendar for any page, and what our own templates need.
 
 ``{% load gamification %}``, once per page ``{% gamification_styles %}`` in its head, then where they belong
-``{% level_badge user %}``, ``{% streak_flame user %}`` and ``{% mini_board "xp_weekly" limit=5 %}``.
+``{% level_badge user %}``, ``{% streak_flame user %}``, ``{% mini_board "xp_weekly" limit=5 %}``,
+``{% achievement_grid user limit=6 %}`` and ``{% activity_calendar user %}``.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from django import template
 from django.templatetags.static import static
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import get_language_bidi
 
-from gamification.dashboard import cards, toasts, words
-from gamification.services import leaderboards, streaks, xp
+from gamification.dashboard import boards, cards, toasts, words, year
+from gamification.services import achievements, leaderboards, streaks, xp
+from gamification.services import dashboard as dashboards
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -27,13 +30,15 @@ if TYPE_CHECKING:
 register = template.Library()
 
 #: What widgets need, and what the app's own pages need beside it.
-WIDGET_SHEETS = ("css/fonts.css", "gamification.css", "css/widgets.css", "css/board.css")
-PAGE_SHEETS = tuple(
-    f"css/{topic}.css"
-    for topic in ("page", "parts", "toasts", "progress", "streak", "achievements", "calendar", "forms")
+WIDGET_SHEETS = (
+    "css/fonts.css",
+    "gamification.css",
+    *(f"css/{topic}.css" for topic in ("widgets", "board", "achievements", "calendar")),
 )
+PAGE_SHEETS = tuple(f"css/{topic}.css" for topic in ("page", "parts", "toasts", "progress", "chart", "streak", "forms"))
 HUES = 6
 MINUS = "\N{MINUS SIGN}"
+LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 
 
 @register.simple_tag
@@ -64,8 +69,9 @@ def gx_number(value: Decimal | float) -> str:
 
 @register.filter
 def gx_signed(value: int) -> str:
-    """Return a number with its sign in front: +50."""
-    return f"{'+' if value >= 0 else MINUS}{number_format(abs(value), force_grouping=True)}"
+    """Return a number with its sign in front: +50, also among words that run from right to left."""
+    sign = "+" if value >= 0 else MINUS
+    return f"{LEFT_TO_RIGHT if get_language_bidi() else ''}{sign}{number_format(abs(value), force_grouping=True)}"
 
 
 @register.filter
@@ -128,7 +134,39 @@ def mini_board(
 ) -> dict[str, Any]:
     """Show the first of a board, with the rank of who is looking."""
     viewer = _known(context.get("user"))
-    return {"card": cards.board_card(leaderboards.top(metric, limit=limit, viewer=viewer, scope=scope), viewer)}
+    return {"card": boards.board_card(leaderboards.top(metric, limit=limit, viewer=viewer, scope=scope), viewer)}
+
+
+@register.inclusion_tag("gamification/widgets/achievement_grid.html", takes_context=True)
+def achievement_grid(
+    context: Context, user: AbstractBaseUser | AnonymousUser, *, limit: int | None = None, category: str = ""
+) -> dict[str, Any]:
+    """Show somebody's achievements; nothing for visitors.
+
+    Of another person than who is looking it shows what they have, without what is a secret to others.
+    """
+    person = _known(user)
+    if person is None:
+        return {"badges": None}
+    timezone = streaks.timezone(person)
+    if _known(context.get("user")) == person:
+        states = achievements.catalogue(person)
+    else:
+        states = [state for state in achievements.for_user(person) if not state.achievement.is_hidden]
+    shares = achievements.shares_of_holders()
+    grid = cards.achievement_grid(states, shares, timezone=timezone, category=category, limit=limit)
+    return {"badges": grid.badges, "timezone": timezone}
+
+
+@register.inclusion_tag("gamification/widgets/activity_calendar.html", takes_context=True)
+def activity_calendar(context: Context, user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
+    """Show somebody's last year; nothing for visitors. Others are told how busy the days were, and nothing more."""
+    person = _known(user)
+    if person is None:
+        return {"year": None}
+    is_public = _known(context.get("user")) != person
+    days = dashboards.calendar_days(person)
+    return {"year": year.build(days, days[-1].date, is_public=is_public), "is_public": is_public}
 
 
 @register.inclusion_tag("gamification/toasts.html", takes_context=True)

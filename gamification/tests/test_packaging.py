@@ -28,6 +28,7 @@ DISTRIBUTION_OF = {
     "environ": "django-environ",
     "factory": "factory-boy",
     "packaging": "pytest",
+    "pil": "pillow",
     "playwright": "pytest-playwright",
     "rest-framework": "djangorestframework",
     "yaml": "pyyaml",
@@ -159,7 +160,7 @@ WITHOUT_EXTRAS = """
 import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name in {"django_json_schema_editor", "drf_spectacular", "import_export", "prometheus_client", "redis"}:
+        if name in {"drf_spectacular", "PIL", "prometheus_client", "redis", "yaml"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Missing())
 from django.conf import settings

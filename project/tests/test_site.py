@@ -10,9 +10,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.urls import reverse
+from django.utils.translation import override
+from django.views.defaults import server_error
 
 from gamification.services import achievements
+from gamification.tests.servers import ROOT
 
 PUBLIC = ["home", "login", "api-docs"]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -100,6 +104,44 @@ def test_a_page_that_is_not_there_says_so_in_the_sites_look(client, db):
     assert "site.css" in response.content.decode()
 
 
+def test_an_error_of_ours_is_told_without_request_session_or_database(settings):
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "OPTIONS": {"context_processors": []}}]
+
+    response = server_error(RequestFactory().get("/"))
+
+    text = response.content.decode()
+    assert response.status_code == 500
+    assert "Something broke on our side" in text
+    assert "Sign in" not in text
+    assert 'href="">Try again' in text
+
+
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ar", "rtl"), ("he", "rtl")])
+@pytest.mark.parametrize("name", ["home.html", "404.html", "gamification/standalone.html"])
+def test_pages_say_in_which_direction_they_are_read(name, language, direction):
+    with override(language):
+        assert f'<html lang="{language}" dir="{direction}">' in render_to_string(name)
+
+
+def test_every_icon_that_is_asked_for_is_in_the_sprite():
+    sprite = (ROOT / "project/static/project/icons.svg").read_text()
+    asked = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        asked |= set(re.findall(r'icon.html" with name="([a-z0-9-]+)"', path.read_text()))
+
+    assert [name for name in {*asked, "check", "snowflake"} if f'id="{name}"' not in sprite] == []
+
+
+def test_the_page_of_widgets_is_for_developers(client, ada, settings):
+    client.force_login(ada)
+    assert client.get("/widgets").status_code == 404
+
+    settings.DEBUG = True
+    html = client.get("/widgets").content.decode()
+    for name in ("level", "streak", "board", "achievements", "calendar"):
+        assert f'id="tag-{name}"' in html
+
+
 @pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
 def test_error_pages_need_neither_request_nor_database(name):
     assert "<h1" in render_to_string(name)
@@ -125,6 +167,27 @@ def test_pages_are_accessible_and_keep_to_themselves(page, live_server, page_pro
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page_problems == []
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/nowhere", "/widgets"])
+def test_pages_fit_every_width_in_both_directions(page, live_server, sign_in, ada, settings, path, language):
+    settings.LANGUAGES, settings.LANGUAGE_CODE = [(language, language)], language
+    if path == "/widgets":
+        settings.DEBUG = True
+        achievements.initialize()
+        sign_in(ada)
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width in (320, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(live_server.url + path)
+            results = Axe().run(page).response["violations"]
+            found += [f"{scheme} {width} {rule['id']}: {rule['nodes'][0]['html']}" for rule in results]
+            found += [f"{width}: wider than the screen"] * page.evaluate("document.body.scrollWidth > innerWidth")
+
+    assert found == []
 
 
 def test_the_api_page_shows_the_schema_under_the_policy(page, live_server, page_problems):

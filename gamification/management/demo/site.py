@@ -17,7 +17,7 @@ from django.utils.crypto import get_random_string
 from gamification.engine import accounts
 from gamification.management.demo import diary, people
 from gamification.management.demo.people import ADMIN, LEARNER, NEWCOMER, STAFF, Person
-from gamification.services import achievements, activities, figures, leaderboards, privacy, streaks, xp
+from gamification.services import achievements, activities, figures, leaderboards, privacy, profiles, streaks, xp
 from gamification.services.activities import Event
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ AWARDS = (
 )
 MISTAKEN = "Translated a lesson"
 GRANTED = 5
+SHOWN = 3
 HOUR = timedelta(hours=1)
 LATELY = timedelta(days=14)
 #: How many hours ago each slot ends.
@@ -160,7 +161,7 @@ def _record(events: list[Event], learner: AbstractBaseUser, now: datetime) -> It
 
 
 def _decide(cast: list[Person], users: dict[str, Any], now: datetime) -> None:
-    """Add what people decide: a freeze, staff's awards and a mistake of theirs, who is hidden, who is banned."""
+    """Add what people decide: a freeze, staff's awards and a mistake, a public profile, who is hidden or banned."""
     staff = users[STAFF]
     streaks.freeze(users[cast[1 + people.FREEZES_TODAY].name], now=now)
     for index, (days_ago, amount, reason) in enumerate(AWARDS):
@@ -169,6 +170,8 @@ def _decide(cast: list[Person], users: dict[str, Any], now: datetime) -> None:
         if reason == MISTAKEN:
             xp.reverse(award.transaction, reason="Entered for the wrong person", actor=staff, now=at + HOUR)
     achievements.unlock(users[cast[GRANTED].name], "polyglot", actor=staff, reason="Hosts a table in each", now=now)
+    rarest = sorted(achievements.for_user(users[LEARNER]), key=lambda state: -state.achievement.xp_reward)[:SHOWN]
+    profiles.share(users[LEARNER], is_public=True, showcase=[state.achievement.achievement_id for state in rarest])
     for index, person in enumerate(cast[len(people.CHARACTERS) + 1 :], start=1):
         if index % HIDDEN_EVERY == 0:
             privacy.set_visibility(users[person.name], visible=False)

@@ -6,10 +6,11 @@ import re
 
 import pytest
 
+from gamification.dashboard import cards
 from gamification.domain.catalogue import CATALOGUE
 from gamification.services import achievements
 from gamification.tests.dashboard.conftest import SECRET, act_on, section, words
-from gamification.tests.factories import AchievementFactory
+from gamification.tests.factories import AchievementFactory, UserFactory
 
 PART = {"HX-Request": "true", "HX-Target": "gx-achievements"}
 #: Everything that would tell what the secret is.
@@ -25,8 +26,47 @@ def test_a_locked_achievement_shows_how_far_one_is(read, ada, catalogue):
 
     card = grid(read(ada).html("/gamification/achievements"))
 
-    assert "Scenario Explorer Complete 5 scenarios Common +50 XP 60 % Locked 3/5" in words(card)
+    assert "Scenario Explorer Complete 5 scenarios Common +50 XP Nobody has it yet 60 % Locked 3/5" in words(card)
     assert 'value="60" aria-label="Progress of Scenario Explorer"' in card
+
+
+@pytest.mark.parametrize(
+    ("share", "is_mine", "said"),
+    [
+        (4.4, False, "4 % of people have it"),
+        (0.04, False, "Fewer than 1 % of people have it"),
+        (0, False, "Nobody has it yet"),
+        (0, True, "Fewer than 1 % of people have it"),
+        (99.9, False, "99 % of people have it"),
+        (100, True, "100 % of people have it"),
+    ],
+)
+def test_rarity_is_told_in_words(read, ada, catalogue, monkeypatch, share, is_mine, said):
+    if is_mine:
+        achievements.unlock(ada, "word_collector")
+    monkeypatch.setattr(achievements, "shares_of_holders", lambda: {"word_collector": share, "x": 1.0})
+
+    text = words(grid(read(ada).html("/gamification/achievements?category=vocabulary")))
+
+    assert f"Word Collector Learn 50 words Common +50 XP {said} " in text
+
+
+def test_where_rarity_is_not_known_nothing_is_said_of_it(read, ada, catalogue, monkeypatch):
+    monkeypatch.setattr(achievements, "shares_of_holders", dict)
+
+    assert "gx-badge__holders" not in read(ada).html("/gamification/achievements")
+
+
+def test_the_rarity_of_a_secret_is_a_secret(read, ada, catalogue):
+    achievements.unlock(UserFactory.create(), SECRET["achievement_id"])
+
+    masked = re.findall(r'<li class="gx-badge gx-badge--masked.*?</li>', read(ada).html(), re.DOTALL)
+
+    grid_of = cards.achievement_grid(achievements.catalogue(ada), {SECRET["achievement_id"]: 50.0}, timezone="UTC")
+    assert [badge.holders for badge in grid_of.badges if badge.state.is_masked] == [""]
+    assert len(masked) == 1
+    assert "people" not in masked[0]
+    assert "Nobody" not in masked[0]
 
 
 def test_an_unlocked_achievement_shows_since_when(read, ada, catalogue):
@@ -34,7 +74,9 @@ def test_an_unlocked_achievement_shows_since_when(read, ada, catalogue):
 
     card = grid(read(ada).html("/gamification/achievements"))
 
-    assert re.search(r"First Scenario Complete your first scenario Common \+50 XP Unlocked \d", words(card))
+    assert re.search(
+        r"First Scenario Complete your first scenario Common \+50 XP 100 % of people have it Unlocked \d", words(card)
+    )
     assert card.count("gx-badge--unlocked") == 2
     assert "2 of 28 unlocked" in words(card)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gamification.services import leaderboards, xp
-from gamification.tests.dashboard.conftest import section, words
+from gamification.tests.dashboard.conftest import act_on, section, words
 from gamification.tests.factories import UserFactory
 
 PART = {"HX-Request": "true", "HX-Target": "gx-board"}
@@ -32,7 +32,9 @@ def test_the_first_ten_and_then_my_neighbours(read, lively):
     assert shown[0] == "1 L leader Level 22 · Adept 12,545"
     assert shown[-1] == "14 N newcomer You Level 1 · Novice 3"
     assert card.count("gx-board__row--me") == 1
-    assert "You are number 14. 147 more to the next rank." in words(card)
+    assert "You are number 14. rival00 is next, 147 XP ahead." in words(card).replace("\u2068", "").replace(
+        "\u2069", ""
+    )
 
 
 def test_the_first_three_have_medals(read, lively):
@@ -46,6 +48,44 @@ def test_those_on_the_page_are_not_shown_twice(read, lively):
 
     assert card.count("gx-board__row--me") == 1
     assert "gx-board__gap" not in card
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("xp_weekly", r"You are number 2. other is next, \d+ XP ahead."),
+        ("streak_current", "You are number 2. other is next, 1 day ahead."),
+        ("streak_longest", "You are number 2. other is next, 1 day ahead."),
+        ("scenarios_completed", "You are number 2. other is next, 1 ahead."),
+    ],
+)
+def test_who_is_next_is_told_on_every_board(read, ada, metric, said):
+    other = UserFactory.create(username="other")
+    act_on(other, [0, 1])
+    act_on(ada, [0])
+
+    text = words(board(read(ada).html(f"/gamification?metric={metric}")))
+
+    assert re.search(said, text.replace("\u2068", "").replace("\u2069", ""))
+
+
+def test_among_equals_the_next_rank_counts_and_not_the_next_row(read, db):
+    for number in range(3):
+        xp.award(UserFactory.create(username=f"tied{number}"), 10, reason="start", key="start")
+    last = UserFactory.create(username="zoe")
+    xp.award(last, 10, reason="start", key="start")
+    xp.award(UserFactory.create(username="first"), 11, reason="start", key="start")
+
+    text = words(board(read(last).html()))
+
+    assert "You are number 2. 1 more to the next rank." in text
+
+
+def test_names_are_told_whole_where_they_are_cut_off(read, ada):
+    name = "a_name_that_is_much_too_long_for_any_column_" * 3
+    xp.award(UserFactory.create(username=name), 10, reason="start", key="start")
+
+    assert f'title="{name}">{name}</bdi>' in board(read(ada).html())
 
 
 def test_the_first_has_nobody_ahead(read, ada):
@@ -70,7 +110,7 @@ def test_every_board_can_be_chosen(read, lively, metric, headers):
     card = board(read(lively).html(f"/gamification?metric={metric}", **headers))
 
     assert re.search(rf'id="gx-metric-{metric}"[^>]+aria-current="true"', card)
-    assert card.count('aria-current="true"') == 1
+    assert card.count('aria-current="true"') == (2 if metric.startswith(("xp_", "streak_")) else 1)
     assert f'<caption class="gx-sr">{leaderboards.label(metric)}</caption>' in card
 
 

@@ -34,7 +34,8 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("who", "path"), [("empty", ""), ("lively", ""), ("lively", "/achievements"), ("lively", "/settings")]
+    ("who", "path"),
+    [("empty", ""), ("lively", ""), ("lively", "/achievements"), ("lively", "/settings"), ("empty", "/settings")],
 )
 def test_everybody_can_use_it_on_every_width(page, live_server, sign_in, page_problems, lively, who, path, scheme):
     person = lively if who == "lively" else UserFactory.create(username=who)
@@ -57,20 +58,20 @@ def test_boards_are_switched_without_loading_the_page_again(page, live_server, s
     visit(page, live_server)
     page.evaluate("window.isSamePage = true")
 
-    page.get_by_role("link", name="Current streak").click()
+    page.get_by_role("link", name="Streak", exact=True).click()
 
     page.locator("#gx-metric-streak_current[aria-current]").wait_for()
     assert page.locator("#gx-board caption").inner_text() == "Current streak"
     assert page.url.endswith("/gamification?metric=streak_current")
     assert page.evaluate("window.isSamePage")
-    assert page.evaluate("document.activeElement.id") == "gx-metric-streak_current", "the focus stays"
+    assert page.evaluate("document.activeElement.id") == "gx-board-streak", "the focus stays"
     assert page_problems == []
 
 
 def test_the_way_back_leads_to_the_board_before(page, live_server, sign_in, lively):
     sign_in(lively)
     visit(page, live_server)
-    page.get_by_role("link", name="Current streak").click()
+    page.get_by_role("link", name="Streak", exact=True).click()
     page.locator("#gx-metric-streak_current[aria-current]").wait_for()
 
     page.go_back()
@@ -98,7 +99,7 @@ def test_all_of_it_works_without_javascript(browser, live_server, context, sign_
     plain.add_cookies(context.cookies())
     page = visit(plain.new_page(), live_server)
 
-    page.get_by_role("link", name="Current streak").click()
+    page.get_by_role("link", name="Streak", exact=True).click()
     assert page.locator("#gx-metric-streak_current[aria-current]").count() == 1
 
     page.get_by_role("link", name="Vocabulary").click()

@@ -178,5 +178,5 @@ def test_the_page_takes_few_queries(read, lively, django_assert_max_num_queries)
     page = read(lively)
     page.html(SETTINGS)  # which shows what there was to celebrate
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(12):
         page.html(SETTINGS)

@@ -12,9 +12,9 @@ from django.template import Context, Template
 from django.utils.translation import override
 
 import gamification
-from gamification.services import xp
+from gamification.services import achievements, xp
 from gamification.templatetags.gamification import gx_number, gx_rarity, gx_signed
-from gamification.tests.dashboard.conftest import act_on, words
+from gamification.tests.dashboard.conftest import SECRET, act_on, words
 
 APP = Path(gamification.__file__).parent
 
@@ -42,8 +42,8 @@ def test_people_who_did_nothing_have_a_grey_flame(ada):
     assert "gx-tone-grey" in render("{% streak_flame user %}", user=ada)
 
 
-@pytest.mark.parametrize("tag", ["level_badge", "streak_flame"])
-def test_visitors_have_neither(db, tag):
+@pytest.mark.parametrize("tag", ["level_badge", "streak_flame", "achievement_grid", "activity_calendar"])
+def test_visitors_have_none(db, tag):
     assert render(f"{{% {tag} user %}}", user=AnonymousUser()).strip() == ""
 
 
@@ -64,6 +64,79 @@ def test_visitors_see_a_mini_board_without_a_place_of_their_own(lively, context)
 
 def test_an_empty_mini_board_invites(db):
     assert "Nobody is here yet." in render('{% mini_board "streak_current" %}')
+
+
+def test_a_grid_shows_my_achievements_as_the_dashboard_does(lively):
+    html = render("{% achievement_grid user limit=5 %}", user=lively)
+
+    assert html.count('<li class="gx-badge ') == 5
+    assert "First Scenario" in html
+    assert html.count("???") == 1
+    assert SECRET["name"] not in html
+
+
+def test_a_grid_can_be_of_one_category(lively):
+    html = render('{% achievement_grid user category="vocabulary" %}', user=lively)
+
+    assert re.findall(r'gx-badge__name">([^<]+)<', html) == [
+        "Word Collector",
+        "Vocabulary Builder",
+        "Vocabulary Virtuoso",
+    ]
+
+
+@pytest.mark.parametrize("looking", [AnonymousUser(), None])
+def test_of_others_a_grid_shows_what_they_have_without_secrets(lively, looking):
+    achievements.unlock(lively, SECRET["achievement_id"])
+
+    html = render("{% achievement_grid person %}", person=lively, user=looking)
+
+    assert html.count("gx-badge--unlocked") == html.count('<li class="gx-badge ') > 2
+    assert SECRET["name"] not in html
+    assert "???" not in html
+    assert SECRET["name"] in render("{% achievement_grid person %}", person=lively, user=lively)
+
+
+def test_an_empty_grid_says_so(ada):
+    assert "Nothing to see here yet." in render("{% achievement_grid user %}", user=ada)
+
+
+def test_a_calendar_tells_me_what_i_did(lively):
+    html = render("{% activity_calendar user %}", user=lively)
+
+    assert html.count('<td class="gx-day ') == 365
+    assert "1 activity, " in html
+    assert "gx-day--frozen" in html
+
+
+def test_a_calendar_tells_others_how_busy_i_was_and_nothing_more(lively):
+    html = render("{% activity_calendar person %}", person=lively, user=AnonymousUser())
+
+    assert html.count('<td class="gx-day ') == 365
+    assert ": a lot" in html
+    for telltale in ("XP", "1 activity", "frozen", "Frozen"):
+        assert telltale not in html
+
+
+@pytest.mark.parametrize(
+    ("tag", "queries"),
+    [("level_badge", 1), ("streak_flame", 2), ("achievement_grid", 9), ("activity_calendar", 4)],
+)
+def test_a_tag_takes_few_queries(lively, django_assert_max_num_queries, tag, queries):
+    with django_assert_max_num_queries(queries):
+        render(f"{{% {tag} user %}}", user=lively)
+
+
+def test_every_tag_template_and_colour_is_in_the_docs():
+    docs = (APP.parent / "docs" / "templates.md").read_text()
+    templates = [path.relative_to(APP / "templates").as_posix() for path in APP.glob("templates/gamification/**/*.*")]
+    sheet = (APP / "static/gamification/gamification.css").read_text()
+    colours = re.findall(r"^  (--gx-[a-z0-9-]+):", sheet[: sheet.index(".gx {")], re.MULTILINE)
+    tags = ["level_badge", "streak_flame", "mini_board", "achievement_grid", "activity_calendar", "gamification_styles"]
+
+    assert [
+        name for name in (*templates, *colours, *tags) if f"`{name}`" not in docs and f"{{% {name} " not in docs
+    ] == []
 
 
 @pytest.mark.parametrize("tag", ["gamification_styles", "gamification_styles pages=True"])

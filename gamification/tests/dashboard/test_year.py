@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from gamification.dashboard import year
-from gamification.services.dashboard import CalendarDay
+from gamification.engine.results import CalendarDay
 
 TODAY = date(2026, 6, 10)  # a Wednesday
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 
 from gamification.models import BoardReader, QueuedActivity
-from gamification.services import achievements, activities, streaks, xp
+from gamification.services import achievements, activities, profiles, streaks, xp
 from gamification.services.activities import Event
 from gamification.tests.backends.people import person
 
@@ -18,7 +18,7 @@ SCENARIO = {"difficulty": "advanced", "minutes": 30, "perfect": True, "language"
 
 def lively(**columns: Any) -> Any:
     """Return a user with a broken and a running streak, freezes of both kinds, awards, reversals, achievements,
-    an event that the backlog keeps because it was refused, and a look at the leaderboards.
+    a public profile, an event that the backlog keeps because it was refused, and a look at the leaderboards.
 
     Active on 8 days up to 9 June, and on the 10 days from the 20th to the 29th; the 4th and the 10th to 12th were
     frozen by themselves, the 30th on request. The 15th was reported too late to count.
@@ -41,6 +41,7 @@ def lively(**columns: Any) -> Any:
     achievements.revoke(user, "night_owl", reason="taken back", now=NOW)
     achievements.unlock(user, "night_owl", reason="after all", now=NOW)
     achievements.revoke(user, "first_scenario", reason="taken back", now=NOW)
+    profiles.share(user, is_public=True, showcase=["first_steps"])
     BoardReader.objects.create(user=user, date=NOW.date())
     QueuedActivity.objects.create(
         user=user,

@@ -540,19 +540,3 @@ def test_a_check_that_finds_nothing_announces_nothing(ada, django_capture_on_com
         achievements.check(ada)
 
     assert heard == []
-
-
-# How rare
-
-
-def test_the_share_of_holders_is_of_all_players(ada):
-    AchievementFactory(achievement_id="one", metric="words_learned", value=1, xp_reward=0)
-    assert achievements.share_of_holders("one") == 0
-
-    learn(ada, 1)
-    for _ in range(2):
-        xp.initialize(UserFactory())
-
-    assert achievements.share_of_holders("one") == 33.3
-    achievements.revoke(ada, "one")
-    assert achievements.share_of_holders("one") == 0

@@ -41,6 +41,7 @@ OF_A_PERSON = {
     "QueuedActivity",
     "Notice",
     "BoardReader",
+    "PublicProfile",
 }
 
 
