@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gamification.admin import cells
+from gamification.admin.forms import AchievementForm
 
 try:
     import yaml
@@ -26,19 +27,8 @@ except ImportError:
 if TYPE_CHECKING:
     from gamification.models import Achievement
 
-FIELDS = (
-    "achievement_id",
-    "name",
-    "description",
-    "category",
-    "rarity",
-    "icon",
-    "xp_reward",
-    "conditions",
-    "order",
-    "is_active",
-    "is_hidden",
-)
+#: What a file holds of a definition: what its form asks for.
+FIELDS = AchievementForm.Meta.fields
 NUMBERS, SWITCHES, CONDITIONS = ("xp_reward", "order"), ("is_active", "is_hidden"), "conditions"
 MAX_BYTES = 500_000
 MAX_ROWS = 1_000

@@ -196,6 +196,7 @@ class PreviewedAdmin(PageAdmin[Achievement]):
             "may_see_people": request.user.has_perm("gamification.view_userxp"),
             "posted": posted,
             "back_url": self.list_url(request),
+            "has_view_permission": self.has_view_permission(request),
             **context,
         }
         request.current_app = self.admin_site.name
