@@ -22,6 +22,7 @@ from gamification.models import Achievement, BackfillRun, Notice, UserAchievemen
 from gamification.services import achievements, activities, backfills, integrity, leaderboards, streaks, xp
 from gamification.tests.factories import AchievementFactory, UserFactory, condition
 from gamification.tests.helpers import listening, noon, state_of
+from gamification.tests.properties import PURE
 
 pytestmark = pytest.mark.django_db
 NOW = noon(20)
@@ -154,6 +155,7 @@ def test_the_database_finds_whom_the_rules_find():
             words(user, number * 2)
     everybody = backfilling.players.glance(people).values()
 
+    @PURE
     @given(groups)
     def holds(raw):
         rule = compile_condition({"v": 1, **raw}, is_known=lambda name: True)

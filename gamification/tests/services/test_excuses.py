@@ -298,7 +298,7 @@ def test_only_those_concerned_are_looked_at_and_the_others_never_read(ada, djang
             act(UserFactory(username=f"gone{number}"), 1)
     act(ada, 4, 5, 7)
 
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         row = excuses.excuse_date(OUTAGE, reason="an outage", now=NOW)
 
     row.refresh_from_db()
