@@ -198,7 +198,7 @@ def _read_yaml(text: str) -> list[Entry]:
         mark = getattr(error, "problem_mark", None)
         said = _("This is not YAML.") if mark is None else _("Line {line} is not YAML.").format(line=mark.line + 1)
         raise FileProblem(said) from error
-    except (ValueError, RecursionError, TypeError) as error:
+    except (ArithmeticError, ValueError, RecursionError, TypeError) as error:
         raise FileProblem(_("This YAML is nested too deep, or has a value that cannot be read.")) from error
 
 
@@ -217,6 +217,9 @@ def _look_through(text: str) -> None:
             raise FileProblem(_("References (*name) are not read here."))
         if depth > YAML_DEPTH or number > YAML_EVENTS:
             raise FileProblem(_("This YAML is nested too deep, or has too many parts."))
+        if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) is not None:
+            # By one a text of any form becomes a number.
+            raise FileProblem(_("Tags (!name) are not read here."))
         if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and LONG_NUMBER.fullmatch(event.value):
             raise FileProblem(_("This YAML has too long a number."))
 

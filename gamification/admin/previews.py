@@ -19,6 +19,7 @@ from gamification.admin.base import Tool, chosen, ids_from
 from gamification.admin.forms import REOPEN
 from gamification.admin.pages import PageAdmin
 from gamification.admin.people import actor, name_of
+from gamification.exceptions import GamificationError
 from gamification.models import Achievement
 from gamification.services import backfills
 
@@ -95,7 +96,7 @@ class PreviewedAdmin(PageAdmin[Achievement]):
         if any(told.preview.people for told in map(self._previewed, rows) if told is not None):
             ids = ",".join(str(row.pk) for row in rows)
             return HttpResponseRedirect(f"{self.url('activation')}?ids={ids}")
-        self._activate(request, rows)
+        self._tell_activated(request, self._set_active(request, rows, is_active=True))
         return None
 
     @admin.action(description=gettext_lazy("Retire the selected achievements"), permissions=["change"])
@@ -123,10 +124,7 @@ class PreviewedAdmin(PageAdmin[Achievement]):
             raise PermissionDenied
         rows = self._rows(request, is_active=False)
         if request.method == "POST" and rows:
-            with transaction.atomic():
-                self._activate(request, rows)
-                begun = self._begin(request, rows) if UNLOCK in request.POST else None
-            return begun or HttpResponseRedirect(self.list_url(request))
+            return self._together(request, rows, activates=True, begins=UNLOCK in request.POST)
         return self._asked(request, rows, title=_("Before they are active"))
 
     def backfill(self, request: HttpRequest) -> HttpResponse:
@@ -135,9 +133,22 @@ class PreviewedAdmin(PageAdmin[Achievement]):
             raise PermissionDenied
         rows = self._rows(request, is_active=True)
         if request.method == "POST" and rows:
-            with transaction.atomic():
-                return self._begin(request, rows)
+            return self._together(request, rows, begins=True)
         return self._asked(request, rows, title=_("Unlock for those who meet it"), is_active=True)
+
+    def _together(
+        self, request: HttpRequest, rows: Sequence[Achievement], *, activates: bool = False, begins: bool
+    ) -> HttpResponse:
+        """Activate ``rows`` and begin their back-fills, as asked: all of it or nothing."""
+        try:
+            with transaction.atomic():
+                changed = self._set_active(request, rows, is_active=True) if activates else []
+                begun = self._begin(request, rows) if begins else None
+        except GamificationError as error:
+            return self.refuse(request, error, self.list_url(request))
+        if activates:
+            self._tell_activated(request, changed)
+        return begun or HttpResponseRedirect(self.list_url(request))
 
     def _rows(self, request: HttpRequest, *, is_active: bool) -> list[Achievement]:
         ids = ids_from(request.GET.get("ids", ""))
@@ -150,10 +161,9 @@ class PreviewedAdmin(PageAdmin[Achievement]):
         previewed = [told for told in map(self._previewed, rows) if told is not None]
         return self._preview_page(request, previewed, is_page=True, **context)
 
-    def _activate(self, request: HttpRequest, rows: Sequence[Achievement]) -> None:
-        changed = self._set_active(request, rows, is_active=True)
-        told = ngettext("%d achievement was activated.", "%d achievements were activated.", len(changed))
-        self.message_user(request, told % len(changed), messages.SUCCESS)
+    def _tell_activated(self, request: HttpRequest, rows: Sequence[Achievement]) -> None:
+        told = ngettext("%d achievement was activated.", "%d achievements were activated.", len(rows))
+        self.message_user(request, told % len(rows), messages.SUCCESS)
 
     def _set_active(self, request: HttpRequest, rows: Sequence[Achievement], *, is_active: bool) -> list[Achievement]:
         changed = []
@@ -206,9 +216,11 @@ class PreviewedAdmin(PageAdmin[Achievement]):
         """Begin a back-fill of each of ``rows`` and go to where it is shown."""
         if not request.user.has_perm(BACKFILL):
             raise PermissionDenied
-        runs = [backfills.start(row.achievement_id, actor=actor(request)) for row in rows if row.is_active]
-        for row, run in zip(rows, runs, strict=False):
+        runs = []
+        for row in (each for each in rows if each.is_active):
+            run = backfills.start(row.achievement_id, actor=actor(request))
             self.log_change(request, row, _("Back-fill %(number)d was begun.") % {"number": run.pk})
+            runs.append(run)
         shown = f"{self.admin_site.name}:gamification_backfillrun_"
         if len(runs) == 1:
             return HttpResponseRedirect(reverse(f"{shown}change", args=[runs[0].pk]))

@@ -114,7 +114,7 @@ def _next_people(run: BackfillRun) -> list[Any]:
 
 
 def _locked(ids: Collection[Any]) -> Players:
-    return players.lock(get_user_model()._base_manager.filter(pk__in=ids))
+    return players.lock_known(get_user_model()._base_manager.filter(pk__in=ids))
 
 
 def _save_silently(changed: Sequence[Player]) -> None:
@@ -144,6 +144,8 @@ def _unlock_for(run: BackfillRun, condition: Group, people: Sequence[Any], now: 
     part = UserStreak.objects.filter(user_id__gte=people[0], user_id__lte=people[-1])
     can = eligibility.without(eligibility.among(part, condition, now), run.achievement_id)
     locked = _locked(list(can.values_list("user_id", flat=True)))
+    if not locked:
+        return _Done()
     rules = rulebook(locked.site.rules_stamp)
     via = {"by": "backfill", "run": run.pk}
     changed: list[Player] = []
@@ -183,6 +185,8 @@ def _undo_for(run: BackfillRun, people: Sequence[Any], now: datetime) -> _Done:
     between = {"user_id__gte": people[0], "user_id__lte": people[-1], "unlocked_at": run.started_at}
     rows = UserAchievement.objects.unlocked().filter(**between).values_list("user_id", "unlock_metadata")
     locked = _locked({user_id for user_id, via in rows if via.get("run") == run.pk})
+    if not locked:
+        return _Done()
     players.load_unlocks(locked.values())
     rules = rulebook(locked.site.rules_stamp)
     paid = _paid_for(run, locked)

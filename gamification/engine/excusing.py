@@ -75,7 +75,7 @@ def _follow_some(pk: int, now: datetime) -> bool:
 def _refold(ids: list[Any], on: date, now: datetime) -> int:
     users = get_user_model()._base_manager.in_bulk(ids)
     with transaction.atomic():
-        locked = players.lock(users.values(), min(on - DAYS_BEFORE, calendar.earliest_date(now)))
+        locked = players.lock_known(users.values(), min(on - DAYS_BEFORE, calendar.earliest_date(now)))
         if not locked:
             return 0
         longest = {pk: player.streak.longest_streak for pk, player in locked.items()}

@@ -172,6 +172,20 @@ def lock(users: Iterable[AbstractBaseUser], since: date = date.max, *, key: str 
     )
 
 
+def lock_known(users: Iterable[AbstractBaseUser], since: date = date.max) -> Players:
+    """Lock those of ``users`` who take part, as :func:`lock` does; who was erased or deleted meanwhile stays so."""
+    by_id = {user.pk: user for user in users}
+    ids = sorted(by_id)
+    nobody = Site((0, 0), frozenset())
+    if not ids:
+        return Players({}, nobody, "")
+    with sent_together():
+        hold(ids)
+        found, site = reading.read(ids, since)
+    whole = {pk: _player(by_id[pk], found[pk]) for pk in ids if _is_whole(found.get(pk))}
+    return Players(whole, site or nobody, "")
+
+
 def hold(ids: Iterable[Any]) -> None:
     """Lock the rows that there are, in order of id."""
     reading.hold(list(ids))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from gamification import signals
@@ -23,6 +23,9 @@ from gamification.models.xp import Source
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
+
+#: What happened longer ago is no news: an import of old history leaves nobody hundreds of things to celebrate.
+NEWS = timedelta(days=7)
 
 Answer = Receipt | GamificationError
 
@@ -52,6 +55,7 @@ def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Polic
     zone = _zone_of(player, event)
     day = calendar.local_date(event.at, zone)
     total_before, highest_before = player.xp.total_xp, player.xp.highest_level
+    noticed_before = len(player.notices)
 
     activity = _append(player, event, day, zone, now)
     changed = counters.count(player, event.raised, event.at, zone)
@@ -75,6 +79,8 @@ def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Polic
         level_up=ledger.announce_level(player, highest_before),
         achievements_unlocked=unlocked,
     )
+    if event.at < now - NEWS:
+        del player.notices[noticed_before:]
     activity.outcome = outcomes.of_receipt(receipt)
     if change is not None and change.transitions not in ((), (MAINTAINED,)):
         player.announce(signals.streak_changed, change=receipt.streak)

@@ -41,22 +41,6 @@ class Migration(migrations.Migration):
                 'default_permissions': ('view',),
             },
         ),
-        migrations.RemoveIndex(
-            model_name='userachievement',
-            name='gamification_unlocks',
-        ),
-        migrations.AddIndex(
-            model_name='userachievement',
-            index=models.Index(fields=['achievement', 'unlocked_at', 'revoked_at'], name='gamification_unlocks'),
-        ),
-        migrations.AddIndex(
-            model_name='xptransaction',
-            index=models.Index(fields=['earned_on'], name='gamification_xp_earned_on'),
-        ),
-        migrations.AddIndex(
-            model_name='xptransaction',
-            index=models.Index(condition=models.Q(('earned_on__isnull', True)), fields=['created_at'], name='gamification_xp_undated'),
-        ),
         migrations.AddField(
             model_name='boardreader',
             name='user',

@@ -77,6 +77,8 @@ def run(  # noqa: PLR0913 -- the public signature
     With ``enqueue`` the rows go to the backlog instead, for as many workers as there are; of several rows with one
     key the earliest then counts, where it is the first of the file otherwise.
 
+    Nobody is shown toasts for what is more than a week old.
+
     Raises:
         BrokenFileError: the file cannot be read to its end; nothing was recorded.
     """

@@ -10,12 +10,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.test.utils import CaptureQueriesContext
 
-from gamification.models import UserXP
+from gamification.models import UserAchievement, UserXP, XPTransaction
 from gamification.services import achievements, integrity
 from gamification.tests.races.processes import database
 from gamification.tests.services.lives import NOW, lively
 
+INDEXES = {"gamification_xp_earned_on", "gamification_xp_undated"}
 MODELS = list(apps.get_app_config("gamification").get_models())
 
 
@@ -67,6 +69,47 @@ def test_forward_back_to_nothing_and_forward_again_on_a_full_database(migrated):
     lively()
     assert list(integrity.verify(now=NOW)) == []
     assert UserXP.objects.count() == 1
+
+
+@pytest.fixture
+def before_the_indexes(migrated):
+    """Go back to before the indexes for figures were built."""
+    call_command("migrate", "gamification", "0008", verbosity=0)
+
+
+def indexes(model):
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    return {name: entry["columns"] for name, entry in found.items() if entry["index"]}
+
+
+def test_indexes_on_full_tables_are_built_while_people_write(before_the_indexes):
+    with CaptureQueriesContext(connection) as told:
+        call_command("migrate", "gamification", verbosity=0)
+
+    built = [sql["sql"] for sql in told if sql["sql"].startswith(("CREATE INDEX", "DROP INDEX"))]
+    plain = [sql for sql in built if "CONCURRENTLY" not in sql]
+    assert len(built) > len(INDEXES)
+    assert plain == ([] if connection.vendor == "postgresql" else built)
+
+
+def test_a_build_that_was_cut_off_is_done_again(before_the_indexes):
+    with connection.cursor() as cursor:
+        # What is left of it has the name, and is not what it should be.
+        cursor.execute('CREATE INDEX "gamification_xp_undated" ON gamification_xptransaction (reason)')
+
+    call_command("migrate", "gamification", verbosity=0)
+
+    assert {name: columns for name, columns in indexes(XPTransaction).items() if name in INDEXES} == {
+        "gamification_xp_earned_on": ["earned_on"],
+        "gamification_xp_undated": ["created_at"],
+    }
+    assert indexes(UserAchievement)["gamification_unlocks"] == ["achievement_id", "unlocked_at", "revoked_at"]
+
+
+def test_taking_the_indexes_back_leaves_the_old_one(before_the_indexes):
+    assert indexes(UserAchievement)["gamification_unlocks"] == ["achievement_id", "unlocked_at"]
+    assert not INDEXES & indexes(XPTransaction).keys()
 
 
 def test_migrations_seed_nothing(migrated):

@@ -153,6 +153,30 @@ def test_while_a_run_is_open_no_other_is_offered(client_with, three):
 # Activating, and back-filling what is active
 
 
+def test_a_second_click_on_unlock_begins_no_second_run(client_with, three):
+    row = AchievementFactory(achievement_id="ten_words", metric="words_learned", value=10)
+    begun = backfills.start("ten_words", in_background=False)
+
+    response = client_with(*MAY_ALL).post(reverse("admin:gamification_achievement_backfill") + f"?ids={row.pk}")
+
+    assert said(response) == f"Back-fill {begun.pk} of this achievement has not ended yet: let it go on first."
+    assert BackfillRun.objects.count() == 1
+    assert not LogEntry.objects.exists()
+
+
+def test_activating_what_is_still_being_undone_changes_nothing_and_says_so(client_with, three):
+    row = AchievementFactory(achievement_id="ten_words", metric="words_learned", value=10)
+    backfills.start("ten_words", in_background=False)
+    Achievement.objects.update(is_active=False)
+    page = reverse("admin:gamification_achievement_activation") + f"?ids={row.pk}"
+
+    response = client_with(*MAY_ALL).post(page, {"_unlock": "Unlock"})
+
+    assert said(response).endswith("has not ended yet: let it go on first.")
+    assert "activated" not in said(response)
+    assert not Achievement.objects.get().is_active
+
+
 def test_activating_shows_for_whom_it_would_unlock(client_with, three, django_capture_on_commit_callbacks):
     row = AchievementFactory(is_active=False, conditions=condition("words_learned", 10))
     client = client_with(*MAY_ALL)

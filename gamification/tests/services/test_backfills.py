@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamification.domain.conditions import compile_condition
-from gamification.engine import backfilling, eligibility
+from gamification.engine import backfilling, eligibility, players, rules
 from gamification.exceptions import (
     BackfillOpen,
     BackfillUndone,
@@ -18,8 +18,8 @@ from gamification.exceptions import (
     RuleNotActive,
     UnknownAchievement,
 )
-from gamification.models import Achievement, BackfillRun, Notice, UserAchievement, UserXP, XPTransaction
-from gamification.services import achievements, activities, backfills, integrity, leaderboards, streaks, xp
+from gamification.models import Achievement, BackfillRun, Notice, UserAchievement, UserStreak, UserXP, XPTransaction
+from gamification.services import achievements, activities, backfills, integrity, leaderboards, privacy, streaks, xp
 from gamification.tests.factories import AchievementFactory, UserFactory, condition
 from gamification.tests.helpers import listening, noon, state_of
 from gamification.tests.properties import PURE
@@ -260,6 +260,38 @@ def test_a_rule_that_is_changed_under_a_run_ends_it(three, monkeypatch):
     run = backfills.go_on(run, now=NOW)
 
     assert (run.status, run.unlocked) == ("ended_early", 1)
+
+
+def test_a_part_in_which_nobody_meets_it_leaves_the_rules_compiled(three, monkeypatch):
+    new(value=1000)
+    rules.rulebook()
+    compiled = []
+    monkeypatch.setattr(rules, "_compile", lambda: compiled.append(1))
+
+    run = run_of()
+
+    assert (run.status, compiled) == ("finished", [])
+
+
+def test_who_is_erased_or_deleted_under_a_run_gets_nothing_and_stops_nobody(three, monkeypatch):
+    ada, bob, _ = three
+    new()
+    hold = players.hold
+
+    def go(ids):
+        monkeypatch.setattr(players, "hold", hold)
+        privacy.erase(ada)
+        privacy.erase(bob)
+        bob.delete()
+        hold(ids)
+
+    monkeypatch.setattr(players, "hold", go)
+
+    run = run_of()
+
+    assert (run.status, run.unlocked) == ("finished", 0)
+    assert not any(model.objects.filter(user_id=ada.pk).exists() for model in (UserXP, UserStreak))
+    assert list(integrity.verify(now=NOW)) == []
 
 
 def test_two_runs_of_one_definition_do_not_meet(three):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import pytest
 from django.db import connections
 
 from gamification.models import Notice
-from gamification.services import achievements, activities, notices, xp
+from gamification.services import achievements, activities, imports, notices, xp
 from gamification.tests.factories import AchievementFactory, UserFactory
 from gamification.tests.helpers import noon
 
@@ -41,6 +42,16 @@ def test_a_replay_tells_nothing_again(ada):
     activities.record(ada, "words_learned", key="a", now=NOW)
 
     assert told(ada) == []
+
+
+def test_old_history_is_not_celebrated_and_what_is_new_in_it_is(ada):
+    AchievementFactory(achievement_id="two_words", metric="words_learned", value=2, xp_reward=200)
+    lines = ["user,kind,key,occurred_at"]
+    lines += [f"ada,words_learned,{on},{at.isoformat()}" for on, at in (("old", noon(2)), ("new", noon(9)))]
+
+    imports.run(BytesIO("\n".join(lines).encode()), now=NOW)
+
+    assert told(ada) == [("achievement", "two_words", 200), ("level", "3", 0)]
 
 
 def test_what_was_taken_back_before_it_was_told_is_not_told(ada):
