@@ -26,7 +26,7 @@ from gamification.models import Achievement, UserAchievement
 from gamification.services import achievements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 INITIALIZE = "gamification.initialize_achievements"
 HOLDERS_COUNTED = 1_000
@@ -62,7 +62,7 @@ class AchievementAdmin(EditorAdmin, PreviewedAdmin, TransferAdmin):
     ordering = ("order", "pk")
     actions = ("activate", "retire")
     fieldsets = (
-        (None, {"fields": ("achievement_id", "name", "description", "icon", ("category", "rarity"))}),
+        (None, {"fields": ("name", "achievement_id", "description", "icon", ("category", "rarity"))}),
         (gettext_lazy("Rule"), {"fields": ("xp_reward", "conditions", "in_words")}),
         (gettext_lazy("Where it shows"), {"fields": ("order", "is_active", "is_hidden")}),
     )
@@ -125,6 +125,10 @@ class AchievementAdmin(EditorAdmin, PreviewedAdmin, TransferAdmin):
         if "_was_in_force" not in known:
             known["_was_in_force"] = row.is_active or row.holders.filter(unlocked_at__isnull=False).exists()
         return ("xp_reward", "conditions") if known["_was_in_force"] else ()
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Achievement | None = None) -> dict[str, Sequence[str]]:
+        """Make the id of a new definition from its name while that is typed; one that is stored keeps its id."""
+        return {} if obj is not None else {"achievement_id": ("name",)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Achievement | None = None) -> tuple[str, ...]:
         fixed = ("in_words",) if obj is None else ("in_words", "achievement_id")

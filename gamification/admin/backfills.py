@@ -82,6 +82,8 @@ class BackfillRunAdmin(PageAdmin[BackfillRun], ReadOnlyAdmin[BackfillRun]):
     @admin.display(description=gettext_lazy("passed over, because their total would fall below 0"))
     def passed_over(self, row: BackfillRun) -> str:
         people = backfills.passed_over(row)
+        if not people:
+            return _("nobody")
         support = f"{self.admin_site.name}:gamification_userxp_change"
         shown = ((reverse(support, args=[user.pk]), name_of(user)) for user in people[:PEOPLE_SHOWN])
         listed = format_html_join(", ", '<a href="{}">{}</a>', shown)

@@ -91,6 +91,9 @@ class AchievementForm(forms.ModelForm):  # type: ignore[type-arg]
             "is_active",
             "is_hidden",
         )
+        help_texts = {
+            "achievement_id": _("What clients know it by. It follows from the name, and cannot be changed later.")
+        }
 
     def is_valid(self) -> bool:
         return REOPEN not in self.data and super().is_valid()

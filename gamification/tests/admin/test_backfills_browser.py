@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 from django.urls import reverse
 
 from gamification.models import Achievement, BackfillRun
 from gamification.services import activities, backfills
-from gamification.tests.dashboard.test_browser import WIDTHS, violations
 from gamification.tests.factories import AchievementFactory, UserFactory, condition
+from gamification.tests.looks import problems_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-#: Where to keep pictures to be looked at.
-PICTURES = os.environ.get("ADMIN_PICTURES", "")
 
 
 @pytest.fixture
@@ -47,37 +43,22 @@ def fill_in(page, live_server) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
 
 
-def checked(page, name: str) -> list[str]:
-    """Return what axe finds on every width, in light and dark."""
-    found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(300)  # the admin fades from one to the other
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{name} {scheme} {width}: {violation}" for violation in violations(page)]
-            if PICTURES:
-                page.screenshot(path=Path(PICTURES) / f"{name}-{scheme}-{width}.png", full_page=True)
-    page.set_viewport_size({"width": 1280, "height": 900})
-    return found
-
-
 def test_a_rule_is_previewed_back_filled_and_undone(signed_in, live_server, page_problems):
     page = signed_in
     fill_in(page, live_server)
     page.get_by_text("People who would unlock it at once").wait_for()
-    found = checked(page, "preview")
+    found = problems_of(page, "preview")
 
     page.get_by_role("button", name="Save and unlock for them now").click()
     page.get_by_text("Finished: unlocked for 12 people.").wait_for()
-    found += checked(page, "run")
+    found += problems_of(page, "run")
     page.get_by_role("link", name="Undo").click()
     page.get_by_role("heading", name="Undo a back-fill").wait_for()
-    found += checked(page, "undo")
+    found += problems_of(page, "undo")
     page.get_by_role("button", name="Retire the achievement and undo").click()
     page.get_by_text("Undone for 12 people.").wait_for()
 
-    assert found + checked(page, "undone") == []
+    assert found + problems_of(page, "undone") == []
     assert page_problems == []
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,10 +12,6 @@ from gamification.services import achievements, activities, excuses, streaks, xp
 from gamification.tests.factories import UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-WIDTHS = (320, 768, 1280)
-#: Where to keep pictures to be looked at.
-PICTURES = os.environ.get("ADMIN_PICTURES", "")
 
 
 @pytest.fixture
@@ -50,38 +43,6 @@ def pages(user):
         "excused": page("excuseddate_changelist"),
         "backlog": page("queuedactivity_changelist"),
     }
-
-
-@pytest.fixture
-def violations(page):
-    def _violations():
-        """Return what axe finds in what is ours: the stock admin around it has findings of its own."""
-        ours = {"include": [["#content-main"]], "exclude": [[".select2-container"], ["#changelist-search"]]}
-        found = Axe().run(page, context=ours).response["violations"]
-        return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
-
-    return _violations
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_the_pages_on_every_width(page, live_server, sign_in, violations, root, eve, scheme):
-    sign_in(root)
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    found = []
-
-    for name, address in pages(eve).items():
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(live_server.url + address)
-            page.wait_for_load_state("networkidle")
-            found += [f"{name} {width}: {violation}" for violation in violations()]
-            found += [f"{name} {width}: wider than the screen"] * page.evaluate(
-                "document.body.scrollWidth > innerWidth"
-            )
-            if PICTURES:
-                page.screenshot(path=Path(PICTURES) / f"{name}-{scheme}-{width}.png", full_page=True)
-
-    assert found == []
 
 
 def test_why_a_streak_was_lost_is_the_first_thing_to_be_read(page, live_server, sign_in, root, eve):

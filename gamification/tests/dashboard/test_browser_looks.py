@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gamification.services import profiles, xp
-from gamification.tests.dashboard.test_browser import WIDTHS, violations, visit
+from gamification.tests.dashboard.test_browser import violations, visit
 from gamification.tests.factories import UserFactory
+from gamification.tests.looks import WIDTHS
 
 pytestmark = pytest.mark.browser
 
@@ -41,21 +42,6 @@ def proud(lively):
 
 def open_page(page, live_server, person, path):
     return visit(page, live_server, f"/people/{profiles.sharing(person).slug}" if path == "PROFILE" else path)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_a_profile_on_every_width(page, live_server, page_problems, proud, scheme):
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    found = []
-
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        open_page(page, live_server, proud, "PROFILE")
-        found += [f"{width}: {violation}" for violation in violations(page)]
-        found += [f"{width}: wider than the screen"] * page.evaluate("document.body.scrollWidth > innerWidth")
-
-    assert found == []
-    assert page_problems == []
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gamification.services import activities
-from gamification.tests.dashboard.test_browser import WIDTHS, violations, visit
+from gamification.tests.dashboard.test_browser import visit
 from gamification.tests.factories import AchievementFactory
+from gamification.tests.looks import problems_of
 
 pytestmark = pytest.mark.browser
 
@@ -92,17 +93,15 @@ def test_without_javascript_they_stand_in_the_page(browser, live_server, context
     plain.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-def test_everybody_can_use_them_on_every_width(page, live_server, sign_in, page_problems, unlocked, scheme, width):
+def test_everybody_can_use_them_on_every_width(page, live_server, sign_in, page_problems, unlocked):
     sign_in(unlocked)
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(reduced_motion="reduce")
     visit(page, live_server)
     page.locator(".gx-toast").first.wait_for()
 
-    assert violations(page) == []
-    assert page.evaluate("document.body.scrollWidth <= innerWidth")
+    found = problems_of(page)
+
+    assert found == []
     assert page_problems == []
 
 

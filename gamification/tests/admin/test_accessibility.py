@@ -1,0 +1,143 @@
+"""Every page of ours in the admin, empty and full: for everybody, on every width, in light and dark."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from gamification.models import Achievement, ExcusedDate, QueuedActivity, UserAchievement, XPTransaction
+from gamification.models.xp import Source
+from gamification.services import achievements, backfills, figures, leaderboards, streaks, xp
+from gamification.tests.admin.conftest import NOON
+from gamification.tests.factories import AchievementFactory, UserFactory
+from gamification.tests.looks import problems_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LISTS = ["achievement", "userachievement", "xptransaction", "userxp", "userstreak", "leaderboardcache", "activity"]
+LISTS += ["excuseddate", "queuedactivity", "backfillrun", "userday", "usercounter", "dailyfigure"]
+#: Django's own, wherever it stands: links in the dark that colour alone tells apart, an unnamed list to pick from, a
+#: span with a label that spans may not have.
+STOCK = (".breadcrumbs", ".select2-container", "#changelist-search", ".help-tooltip")
+
+
+def page_of(name, *args, **query):
+    return reverse(f"admin:gamification_{name}", args=args, query=query)
+
+
+def lists():
+    return {model: page_of(f"{model}_changelist") for model in LISTS}
+
+
+def definitions():
+    unlocked = UserAchievement.objects.unlocked().first()
+    definition = Achievement.objects.get(achievement_id="scenario_master")
+    idle = AchievementFactory(achievement_id="idle", is_active=False)
+    return {
+        "add": page_of("achievement_add"),
+        "change": page_of("achievement_change", definition.pk),
+        "delete": page_of("achievement_delete", idle.pk),
+        "delete a held one": page_of("achievement_delete", unlocked.achievement.pk),
+        "import": page_of("achievement_import"),
+        "export": page_of("achievement_export"),
+        "preview": page_of("achievement_backfill", ids=definition.pk),
+        "activation": page_of("achievement_activation", ids=idle.pk),
+    }
+
+
+def people():
+    unlocked = UserAchievement.objects.unlocked().select_related("user").first()
+    booked = XPTransaction.objects.filter(source=Source.CLIENT).first()
+    refused = QueuedActivity.objects.get()
+    excused = ExcusedDate.objects.get()
+    newcomer = UserFactory(username="newcomer")
+    streaks.set_timezone(newcomer, "Asia/Tokyo")
+    return {
+        "support": page_of("userstreak_change", unlocked.user_id),
+        "support by level": page_of("userxp_change", unlocked.user_id),
+        "support, empty": page_of("userstreak_change", newcomer.pk),
+        "user": reverse("admin:auth_user_change", args=[unlocked.user_id]),
+        "grant": page_of("userachievement_grant"),
+        "revoke": page_of("userachievement_revoke", ids=unlocked.pk),
+        "award": page_of("xptransaction_award", users=unlocked.user_id),
+        "reverse": page_of("xptransaction_reverse", ids=booked.pk),
+        "booking": page_of("xptransaction_change", booked.pk),
+        "zone": page_of("userstreak_set_timezone", users=unlocked.user_id),
+        "excuse": page_of("excuseddate_excuse"),
+        "excused": page_of("excuseddate_change", excused.pk),
+        "take back": page_of("excuseddate_undo", ids=excused.pk),
+        "queued": page_of("queuedactivity_change", refused.pk),
+        "discard": page_of("queuedactivity_discard", ids=refused.pk),
+    }
+
+
+@pytest.fixture
+def signed_in(page, sign_in, root):
+    """Return the page with a superuser signed in."""
+    page.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # the project's business
+    sign_in(root)
+    return page
+
+
+@pytest.fixture
+def full(ada, root):
+    """Have something on every page."""
+    row = xp.award(ada, 120, reason="helped others", key="k1", actor=root, now=NOON).transaction
+    xp.reverse(row, reason="the wrong person", actor=root, now=NOON)
+    achievements.unlock(ada, "scenario_master", actor=root, reason="won a contest", now=NOON)
+    achievements.revoke(ada, "first_steps", actor=root, reason="a mistake", now=NOON)
+    leaderboards.refresh()
+    ExcusedDate.objects.create(date=NOON.date(), reason="an outage", excused_by=root)
+    refusal = {"refused_at": NOON, "code": "idempotency_conflict", "reason": "The key was used for something else."}
+    QueuedActivity.objects.create(user=ada, kind="daily_visit", key="k", at=NOON, enqueued_at=NOON, **refusal)
+    xp.award(ada, 30, reason="today", key="k2", now=timezone.now())
+    figures.refresh()
+    run = backfills.start("scenario_master", in_background=False)
+    backfills.go_on(run, seconds=1)
+
+
+def found_on(page, live_server, addresses):
+    found = []
+    for name, address in addresses.items():
+        response = page.goto(live_server.url + address)
+        assert response.ok, name
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        found += problems_of(page, name, without=STOCK)
+    return found
+
+
+@pytest.mark.parametrize("addresses", [lists, definitions, people], ids=lambda pages: pages.__name__)
+def test_everybody_can_use_what_is_full(signed_in, live_server, page_problems, full, addresses):
+    found = found_on(signed_in, live_server, addresses())
+
+    assert found == []
+    assert page_problems == []
+
+
+def test_everybody_can_use_what_is_empty(signed_in, live_server, page_problems):
+    found = found_on(signed_in, live_server, lists())
+
+    assert found == []
+    assert page_problems == []
+
+
+def test_everybody_can_read_what_is_asked_before_and_told_after(signed_in, live_server, page_problems, full):
+    page = signed_in
+    page.goto(live_server.url + page_of("excuseddate_excuse"))
+    page.locator("#id_date").fill((timezone.now() - timedelta(days=5)).date().isoformat())
+    page.get_by_role("button", name="Preview").click()
+    page.locator(".errorlist").wait_for()
+    found = problems_of(page, "excuse, refused", without=STOCK)
+    page.locator("#id_reason").fill("a second outage")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Excuse this date").wait_for()
+    found += problems_of(page, "excuse, previewed", without=STOCK)
+
+    page.get_by_role("button", name="Excuse this date").click()
+    page.locator(".messagelist").wait_for()
+
+    assert found + problems_of(page, "excused", without=STOCK) == []
+    assert page_problems == []

@@ -1,0 +1,50 @@
+"""What axe, and a ruler, find on a page as it stands: on three widths, in light and dark, without loading it again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playwright.sync_api import Page
+
+#: Where to keep pictures to be looked at.
+PICTURES = os.environ.get("PICTURES", "")
+WIDTHS = (320, 768, 1280)
+HEIGHT = 900
+#: In milliseconds: the admin fades from one scheme to the other, and colours on the way are nobody's.
+FADE = 300
+#: Sheets are not loaded once more by axe, which a policy refuses.
+OPTIONS: dict[str, Any] = {"preload": False, "resultTypes": ["violations"]}
+#: What a scheme changes. Everything else is the same in the dark.
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+RUN = """async ([context, options]) => (await axe.run(context, options)).violations.flatMap((rule) =>
+    rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 200)}`))"""
+IS_WIDER = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) > innerWidth"
+
+
+def problems_of(page: Page, name: str = "", *, without: Sequence[str] = ()) -> list[str]:
+    """Return what is wrong with ``page`` for somebody, one line each; leave out the elements ``without``.
+
+    The page is left 1280 pixels wide and light.
+    """
+    found = []
+    page.evaluate(AXE_SCRIPT)
+    context = {"include": [["html"]], "exclude": [[selector] for selector in without]}
+    for scheme, only in (("dark", COLOURS), ("light", {})):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.wait_for_timeout(FADE)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            problems = page.evaluate(RUN, [context, {**OPTIONS, **only}])
+            problems += ["wider than the screen"] * page.evaluate(IS_WIDER)
+            if PICTURES:
+                shot = f"{name.strip('/') or 'page'}-{scheme}-{width}.png"
+                page.screenshot(path=Path(PICTURES) / shot, full_page=True)
+            found += [f"{name} {scheme} {width}: {problem}" for problem in problems]
+    return found
