@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 MANAGE := $(BIN)/python manage.py
-CODE := gamification project benchmarks conftest.py manage.py
+CODE := gamification project benchmarks pictures conftest.py manage.py
 TEMPLATES = $(shell find templates gamification/templates -name '*.html' 2>/dev/null)
 MODULES = $(shell find $(CODE) -name '*.py' -not -path '*/migrations/*')
 
@@ -17,7 +17,7 @@ MODULES = $(shell find $(CODE) -name '*.py' -not -path '*/migrations/*')
 IS_NEW := from django.conf import settings; from django.contrib.auth import get_user_model; \
 	raise SystemExit(not settings.DEBUG or get_user_model().objects.exists())
 
-.PHONY: help run test bench lint format lock clean pytest pytest-postgresql check-deploy
+.PHONY: help run test bench screenshots lint format lock clean pytest pytest-postgresql check-deploy
 .DEFAULT_GOAL := help
 
 help: ## List what there is
@@ -60,6 +60,9 @@ bench: $(INSTALLED) ## Measure what everything costs, print the tables, write do
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks $(NAMES)
 	@$(BIN)/python -m benchmarks.report
+
+screenshots: $(INSTALLED) ## Take the pictures of README and docs anew, with Chromium (SCENES: only some)
+	$(BIN)/python -m pictures $(SCENES)
 
 format: $(INSTALLED) ## Put code and templates into shape
 	$(BIN)/ruff check --fix $(CODE)

@@ -40,8 +40,9 @@ ISOLATED = "\N{FIRST STRONG ISOLATE}%s\N{POP DIRECTIONAL ISOLATE}"
 class BoardCard:
     """A board with its switch: ``choices`` by what is counted, ``windows`` on that where there are several.
 
-    ``around`` holds my row and its neighbours when I am not on the page already; ``chase`` says who is next and how
-    far; ``is_unlisted``: nobody else sees me.
+    ``around`` holds my row and those of its neighbours that are not on the page already, nothing when I am there;
+    ``is_apart``: others stand between it and the page; ``chase`` says who is next and how far; ``is_unlisted``: nobody
+    else sees me.
     """
 
     board: Board
@@ -50,21 +51,24 @@ class BoardCard:
     choices: tuple[Choice, ...]
     windows: tuple[Choice, ...]
     around: tuple[Standing, ...]
+    is_apart: bool
     chase: str
     is_unlisted: bool
 
 
 def board_card(board: Board, viewer: AbstractBaseUser | None) -> BoardCard:
     """Return ``board`` as ``viewer`` sees it, with the names of all boards."""
-    is_on_page = any(entry.is_me for entry in board.entries)
-    is_below = not is_on_page and board.me is not None and board.me.rank is not None
+    on_page = {entry.user_id for entry in board.entries}
+    is_below = board.me is not None and board.me.rank is not None and board.me.user_id not in on_page
+    around = tuple(entry for entry in board.around if entry.user_id not in on_page) if is_below else ()
     return BoardCard(
         board=board,
         label=leaderboards.label(board.metric),
         unit=unit(board.metric),
         choices=_choices(board.metric),
         windows=_windows(board.metric),
-        around=board.around if is_below else (),
+        around=around,
+        is_apart=bool(around) and (around[0].rank or 0) > len(on_page) + 1,
         chase=_chase(board),
         is_unlisted=viewer is not None and is_below and not privacy.is_visible(viewer),
     )

@@ -37,6 +37,17 @@ def test_the_first_ten_and_then_my_neighbours(read, lively):
     )
 
 
+def test_neighbours_that_are_on_the_page_are_not_shown_again(read, lively):
+    newcomer = UserFactory.create(username="newcomer")
+    xp.award(newcomer, 102, reason="start", key="start")
+
+    card = board(read(newcomer).html())
+
+    places = [row.split()[0] for row in rows(card)]
+    assert places == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "11", "12"]
+    assert "gx-board__gap" not in card
+
+
 def test_the_first_three_have_medals(read, lively):
     card = board(read(lively).html())
 
