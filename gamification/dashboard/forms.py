@@ -67,7 +67,7 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, unlocked: Iterable[AchievementState], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices: list[tuple[str, Any]] = [("", _("None"))]
+        choices: list[tuple[str, Any]] = [("", pgettext("no achievement", "None"))]
         choices += [(state.achievement.achievement_id, translated(state.achievement.name)) for state in unlocked]
         for place in PLACES:
             cast("forms.ChoiceField", self.fields[place]).choices = choices
