@@ -110,7 +110,9 @@ def test_what_is_compiled_is_what_is_written(path):
     assert {key: told for key, told in compiled.items() if key} == written
 
 
-@pytest.mark.parametrize(("path", "ignored"), zip(CATALOGUES, (("tests/*",), (*ELSEWHERE, "*/tests/*")), strict=True))
+@pytest.mark.parametrize(
+    ("path", "ignored"), list(zip(CATALOGUES, (("tests/*",), (*ELSEWHERE, "*/tests/*")), strict=True))
+)
 def test_every_text_of_the_source_is_in_the_catalogue(path, ignored, tmp_path):
     needs_gettext()
     folder = path.parents[3]
