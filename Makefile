@@ -11,13 +11,15 @@ INSTALLED := $(VENV)/.installed
 MANAGE := $(BIN)/python manage.py
 CODE := gamification project benchmarks pictures conftest.py manage.py
 TEMPLATES = $(shell find templates gamification/templates -name '*.html' 2>/dev/null)
+# What is no part of the demonstration site.
+ELSEWHERE := gamification/* benchmarks/* pictures/* docs/* build/* dist/* staticfiles/* $(VENV)/* */tests/* conftest.py
 MODULES = $(shell find $(CODE) -name '*.py' -not -path '*/migrations/*')
 
 # Ends well in a developer's database that nobody has signed up to yet.
 IS_NEW := from django.conf import settings; from django.contrib.auth import get_user_model; \
 	raise SystemExit(not settings.DEBUG or get_user_model().objects.exists())
 
-.PHONY: help run test bench screenshots lint format lock clean pytest pytest-postgresql check-deploy
+.PHONY: help run test bench screenshots lint format messages lock clean pytest pytest-postgresql check-deploy
 .DEFAULT_GOAL := help
 
 help: ## List what there is
@@ -69,6 +71,15 @@ format: $(INSTALLED) ## Put code and templates into shape
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/django-upgrade --exit-zero-even-if-changed --target-version 5.2 $(MODULES)
 	$(BIN)/djade --target-version 5.2 $(TEMPLATES) || true
+
+# Both folders hold their own catalogue; LANGUAGES=fr adds another language.
+LANGUAGES ?= de
+messages: $(INSTALLED) ## Collect the texts to translate, then compile the translations (needs gettext; LANGUAGES)
+	@for language in $(LANGUAGES); do mkdir -p gamification/locale/$$language locale/$$language; done
+	cd gamification && ../$(BIN)/django-admin makemessages $(LANGUAGES:%=--locale %) --add-location file --no-wrap --no-obsolete --ignore 'tests/*'
+	$(BIN)/django-admin makemessages $(LANGUAGES:%=--locale %) --add-location file --no-wrap --no-obsolete $(ELSEWHERE:%=--ignore '%')
+	cd gamification && ../$(BIN)/django-admin compilemessages
+	cd locale/.. && $(BIN)/django-admin compilemessages --ignore gamification --ignore $(VENV)
 
 lock: $(INSTALLED) ## Renew requirements.txt from requirements.in; everything to its newest
 	$(BIN)/uv pip compile --quiet --system-certs --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \

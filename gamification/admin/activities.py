@@ -12,6 +12,7 @@ from gamification.admin.exports import ExportAdmin
 from gamification.admin.people import PersonColumn
 from gamification.conf import get_settings
 from gamification.domain.activity_types import DERIVED_COUNTERS
+from gamification.engine.texts import translated
 from gamification.models import Activity, UserCounter
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind.name, kind.label or kind.name) for kind in get_settings().activity_types.values()]
+        return [(kind.name, translated(kind.label) or kind.name) for kind in get_settings().activity_types.values()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(kind=self.value()) if self.value() else queryset

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from gamification.conf import get_settings
+from gamification.engine.texts import translated
 from gamification.models.xp import Source
 from gamification.plots import Plot, Series, bars, lines, whole
 
@@ -56,7 +57,7 @@ class Unlocks:
 def percent(value: float) -> str:
     """Return a number from 0 to 100 as people write it."""
     number = number_format(value, decimal_pos=0 if value == round(value) else 1)
-    return _("{number}\N{NO-BREAK SPACE}%").format(number=number)
+    return _("{number} %").format(number=number)
 
 
 def decimal(value: float) -> str:
@@ -68,7 +69,7 @@ def reason(label: str) -> str:
     source, _colon, kind = label.partition(":")
     if kind:
         known = get_settings().activity_types.get(kind)
-        return (known.label if known else "") or capfirst(kind.replace("_", " "))
+        return translated(known.label if known else "") or capfirst(kind.replace("_", " "))
     if label == OTHER:
         return _("Other")
     return capfirst(str(Source(source).label)) if source in Source.values else source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 ICONS = (
     ("🏅", _("Medal")),
@@ -58,7 +59,7 @@ ICONS = (
     ("⏳", _("Hourglass")),
     ("🌅", _("Sunrise")),
     ("🌙", _("Moon")),
-    ("☀️", _("Sun")),
+    ("☀️", pgettext_lazy("icon", "Sun")),
     ("🌱", _("Seedling")),
     ("🌳", _("Tree")),
     ("🦉", _("Owl")),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from gamification.admin import words
 from gamification.conf import get_settings
+from gamification.engine.texts import translated
 
 MEANINGS = {
     "current_streak": gettext_lazy("days in the running streak"),
@@ -54,7 +55,7 @@ def known() -> list[Metric]:
 def _counted(name: str) -> str:
     settings = get_settings()
     kinds = [kind for kind in settings.activity_types.values() if name in kind.counters]
-    meaning = _("raised by: {kinds}").format(kinds=", ".join(kind.label or kind.name for kind in kinds))
+    meaning = _("raised by: {kinds}").format(kinds=", ".join(translated(kind.label) or kind.name for kind in kinds))
     if name in settings.distinct_counters:
         meaning += _("; counts each different one once, and {name}:… counts one alone").format(name=name)
     return meaning

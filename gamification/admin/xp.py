@@ -20,6 +20,7 @@ from gamification.admin.people import PersonColumn, actor, name_of
 from gamification.admin.pickers import AWARD, GRANT
 from gamification.admin.support import SupportAdmin
 from gamification.conf import get_settings
+from gamification.engine.texts import translated
 from gamification.models import UserXP, XPTransaction
 from gamification.models.xp import Source
 from gamification.services import xp
@@ -146,7 +147,7 @@ class TitleFilter(admin.SimpleListFilter):
     parameter_name = "title"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(first), title) for first, title in get_settings().levels.titles]
+        return [(str(first), translated(title)) for first, title in get_settings().levels.titles]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         table = get_settings().levels

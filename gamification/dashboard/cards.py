@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from gamification.conf import get_settings
 from gamification.dashboard import words
 from gamification.domain.catalogue import CATEGORIES
+from gamification.engine.texts import translated
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def badges(states: Iterable[AchievementState], shares: Mapping[str, float]) -> t
 
 def next_title(level: LevelInfo) -> tuple[int, str] | None:
     """Return the next title with the level that brings it, or None when there is none left."""
-    return next(((first, title) for first, title in get_settings().levels.titles if first > level.current_level), None)
+    titles = get_settings().levels.titles
+    return next(((first, translated(title)) for first, title in titles if first > level.current_level), None)
 
 
 def sums(days: Sequence[CalendarDay]) -> Sums:
@@ -154,7 +156,9 @@ def bookings(
     transactions: Iterable[XPTransaction], states: Sequence[AchievementState], timezone: str
 ) -> tuple[Booking, ...]:
     """Return rows of the ledger in words; ``states`` gives the achievements' names."""
-    names = {state.achievement.achievement_id: state.achievement.name for state in states if not state.is_masked}
+    names = {
+        state.achievement.achievement_id: translated(state.achievement.name) for state in states if not state.is_masked
+    }
     zone = ZoneInfo(timezone)
     return tuple(_booking(row, names, row.created_at.astimezone(zone)) for row in transactions)
 
@@ -172,7 +176,7 @@ def _label(row: XPTransaction, names: dict[str, str]) -> str:
         return names.get(row.reference_id) or _("Achievement")
     if row.source == Source.ACTIVITY:
         kind = get_settings().activity_types.get(row.reason)
-        return _(kind.label) if kind and kind.label else row.reason.replace("_", " ").capitalize()
+        return translated(kind.label) if kind and kind.label else row.reason.replace("_", " ").capitalize()
     if row.source == Source.REVERSAL:
         return _("Correction")
     return row.reason

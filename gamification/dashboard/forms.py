@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from gamification.domain.calendar import timezone_names
+from gamification.engine.texts import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,8 +67,8 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, unlocked: Iterable[AchievementState], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices: list[tuple[str, Any]] = [("", _("None"))]
-        choices += [(state.achievement.achievement_id, state.achievement.name) for state in unlocked]
+        choices: list[tuple[str, Any]] = [("", pgettext("no achievement", "None"))]
+        choices += [(state.achievement.achievement_id, translated(state.achievement.name)) for state in unlocked]
         for place in PLACES:
             cast("forms.ChoiceField", self.fields[place]).choices = choices
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from gamification.dashboard import year
 from gamification.dashboard.year import Year
+from gamification.engine.texts import translated
 
 if TYPE_CHECKING:
     from gamification.services.profiles import Profile
@@ -52,21 +53,21 @@ def build(profile: Profile) -> ShareCard:
     """Return the card of ``profile`` in the active language."""
     calendar = year.build(profile.days, profile.days[-1].date, is_public=True)
     level = number_format(profile.level.current_level)
-    honours = tuple(Honour(each.name, each.rarity) for each in profile.showcase)
+    honours = tuple(Honour(translated(each.name), each.rarity) for each in profile.showcase)
     active = {"days": number_format(calendar.active, force_grouping=True)}
     days = ngettext("%(days)s active day in the last year", "%(days)s active days in the last year", calendar.active)
     weeks = tuple(
         tuple(cell.step if cell else None for cell in week)
         for week in zip(*(row.cells for row in calendar.rows), strict=True)
     )
-    words = {"name": profile.name, "level": level, "title": profile.level.title}
+    words = {"name": profile.name, "level": level, "title": translated(profile.level.title)}
     alt = _("%(name)s: level %(level)s, %(title)s.") % words
     content = (VERSION, get_language(), words, honours, days % active, weeks)
     return ShareCard(
         name=profile.name,
         level=level,
         level_word=_("Level"),
-        title=profile.level.title,
+        title=words["title"],
         honours=honours,
         days=days % active,
         weeks=weeks,

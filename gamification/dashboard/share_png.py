@@ -113,7 +113,15 @@ def _write_all(pen: ImageDraw.ImageDraw, card: ShareCard) -> None:
     _write(pen, (156, 122), (card.level_word, "Level"), MEDIUM, 26, 130, colour="#fde68a", anchor="mm")
     _write(pen, (156, 180), (card.level,), BOLD, 84, 140, anchor="mm")
     _write(pen, (312, 176), (card.name, "Player"), BOLD, 76, WIDTH - MARGIN - 312)
-    _write(pen, (312, 236), (card.title, f"Level {card.level}"), MEDIUM, 40, WIDTH - MARGIN - 312, colour=SOFT)
+    _write(
+        pen,
+        (312, 236),
+        (card.title, f"{card.level_word} {card.level}", f"Level {card.level}"),
+        MEDIUM,
+        40,
+        WIDTH - MARGIN - 312,
+        colour=SOFT,
+    )
     for (left, top, right, bottom), honour in zip(_places(card), card.honours, strict=True):
         at = (left + 62, (top + bottom) // 2)
         _write(pen, at, (honour.name, "Achievement"), MEDIUM, 28, right - left - 86, anchor="lm")

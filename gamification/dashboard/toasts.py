@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gamification.conf import get_settings
+from gamification.engine.texts import translated
 from gamification.models import Achievement
 from gamification.models.notices import NoticeKind
 from gamification.services import notices
@@ -69,11 +70,11 @@ def toasts(rows: Sequence[Notice]) -> list[Toast]:
 
 def _level(number: int) -> Toast:
     heading = _("Level %(level)s reached") % {"level": number_format(number, force_grouping=True)}
-    return Toast("level", heading, get_settings().levels.title_of(number))
+    return Toast("level", heading, translated(get_settings().levels.title_of(number)))
 
 
 def _unlocked(definition: Achievement, xp: int) -> Toast:
-    return Toast("achievement", _("Achievement unlocked"), definition.name, xp, definition.icon)
+    return Toast("achievement", _("Achievement unlocked"), translated(definition.name), xp, definition.icon)
 
 
 def _more(number: int, xp: int) -> Toast:

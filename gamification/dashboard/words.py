@@ -77,9 +77,9 @@ def holders(state: AchievementState, shares: Mapping[str, float]) -> str:
     if not share and not state.unlocked:
         return _("Nobody has it yet")
     if share < 1:
-        return _("Fewer than 1\N{NO-BREAK SPACE}% of people have it")
+        return _("Fewer than 1 % of people have it")
     percent = number_format(99 if 99 < share < 100 else round(share))
-    return _("%(percent)s\N{NO-BREAK SPACE}%% of people have it") % {"percent": percent}
+    return _("%(percent)s %% of people have it") % {"percent": percent}
 
 
 def zone_name(timezone: str) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format, get_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -74,17 +74,21 @@ class Year:
 def build(days: Iterable[Day], today: date, *, is_public: bool = False) -> Year:
     """Return the calendar of the 365 days that end with ``today``; days that are not given were quiet.
 
+    Its weeks begin with the day with which those of the active language do.
+
     For the public it tells how busy a day was, and neither what was done nor what was frozen.
     """
     first = today - timedelta(days=DAYS - 1)
     known = {day.date: day for day in days if first <= day.date <= today}
     bounds = _bounds([day.xp for day in known.values() if _is_busy(day)])
-    monday = first - timedelta(days=first.weekday())
-    weeks = [monday + timedelta(weeks=number) for number in range((today - monday).days // 7 + 1)]
+    # Django counts the days of a week from Sunday, Python from Monday.
+    opening = (get_format("FIRST_DAY_OF_WEEK") - 1) % 7
+    start = first - timedelta(days=(first.weekday() - opening) % 7)
+    weeks = [start + timedelta(weeks=number) for number in range((today - start).days // 7 + 1)]
     cell = _public_cell if is_public else _cell
     rows = tuple(
         Row(
-            str(WEEKDAYS_ABBR[weekday]),
+            str(WEEKDAYS_ABBR[(opening + weekday) % 7]),
             tuple(
                 cell(on, known.get(on), bounds, today) if first <= on <= today else None
                 for on in (week + timedelta(days=weekday) for week in weeks)

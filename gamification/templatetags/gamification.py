@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language_bidi
 
 from gamification.dashboard import boards, cards, toasts, words, year
+from gamification.engine.texts import translated
 from gamification.services import achievements, leaderboards, streaks, xp
 from gamification.services import dashboard as dashboards
 
@@ -72,6 +73,12 @@ def gx_signed(value: int) -> str:
     """Return a number with its sign in front: +50, also among words that run from right to left."""
     sign = "+" if value >= 0 else MINUS
     return f"{LEFT_TO_RIGHT if get_language_bidi() else ''}{sign}{number_format(abs(value), force_grouping=True)}"
+
+
+@register.filter
+def gx_text(text: str) -> str:
+    """Return a stored text in the active language, if it is one that ships; else as it was written."""
+    return translated(text)
 
 
 @register.filter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.utils import translation
 
 from gamification.dashboard import year
 from gamification.engine.results import CalendarDay
@@ -27,11 +28,21 @@ def test_it_has_365_days_and_ends_with_today(offset):
     assert sum(month.weeks for month in calendar.months) == len(calendar.rows[0].cells)
 
 
-def test_weeks_begin_on_monday():
-    calendar = year.build([], TODAY)
+@pytest.mark.parametrize(
+    ("language", "weekdays", "in_the_last_week"),
+    [
+        ("en", ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"], 4),
+        ("en-gb", ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], 3),
+        ("de", ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"], 3),
+    ],
+)
+def test_weeks_begin_as_they_do_in_the_language(language, weekdays, in_the_last_week):
+    with translation.override(language):
+        calendar = year.build([], TODAY)
 
-    assert [row.label for row in calendar.rows] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-    assert [row.cells[-1] is not None for row in calendar.rows] == [True, True, True, False, False, False, False]
+    assert [row.label for row in calendar.rows] == weekdays
+    known = [row.cells[-1] is not None for row in calendar.rows]
+    assert known == [True] * in_the_last_week + [False] * (7 - in_the_last_week)
 
 
 def test_a_leap_day_has_its_place():
@@ -98,4 +109,4 @@ def test_a_month_that_is_cut_off_goes_without_its_name():
     calendar = year.build([], TODAY)
 
     assert calendar.months[0].label == "Jun"
-    assert calendar.months[-1] == year.Month("", 2)
+    assert calendar.months[-1] == year.Month("", 1)
