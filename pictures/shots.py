@@ -17,6 +17,9 @@ from pictures.stage import NOW, SLUG, Stage
 
 HOST = "http://practice.example.com"
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
+#: Pictures without gradients, for which so many colours are enough.
+FLAT = {"backfill", "definition-preview", "monitoring", "support"}
+COLOURS = 256
 #: Width and height of the window, and so of most pictures.
 DESKTOP, LOW, PHONE = (1280, 1240), (1280, 800), (390, 1240)
 TAGS = ("tag-level", "tag-streak", "tag-board", "tag-achievements", "tag-calendar")
@@ -74,9 +77,12 @@ class Camera:
         context.close()
 
     def keep(self, name: str, png: bytes) -> None:
-        """Write a picture, packed as small as it goes with every colour it has."""
+        """Write a picture, packed as small as it goes."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        Image.open(io.BytesIO(png)).convert("RGB").save(self._folder / f"{name}.png", optimize=True)
+        picture = Image.open(io.BytesIO(png)).convert("RGB")
+        if name in FLAT:
+            picture = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+        picture.save(self._folder / f"{name}.png", optimize=True)
 
     def take(self, name: str, page: Page, *, selector: str = "", height: int = 0) -> None:
         """Keep what the window shows, or one element, or the page down to ``height``."""

@@ -68,7 +68,8 @@ class ProfileForm(forms.Form):
     def __init__(self, *args: Any, unlocked: Iterable[AchievementState], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices: list[tuple[str, Any]] = [("", pgettext("no achievement", "None"))]
-        choices += [(state.achievement.achievement_id, translated(state.achievement.name)) for state in unlocked]
+        showable = [state.achievement for state in unlocked if not state.achievement.is_hidden]
+        choices += [(achievement.achievement_id, translated(achievement.name)) for achievement in showable]
         for place in PLACES:
             cast("forms.ChoiceField", self.fields[place]).choices = choices
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gamification.dashboard.share_card import HEIGHT, WIDTH
+from gamification.dashboard.share_card import HEIGHT, LONGEST, WIDTH, clean
 
 try:
     from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin, features
@@ -29,7 +29,6 @@ SYSTEM_FONTS = ("DejaVuSans-Bold.ttf", "NotoSans-Bold.ttf", "NotoSansCJK-Bold.tt
 #: Shapes are drawn this many times larger and made small again: edges become smooth.
 SCALE = 2
 MARGIN = 72
-LONGEST = 120
 GRADIENT = ("#4338ca", "#6d28d9", "#9333ea")
 WHITE, SOFT, GOLD, DEEP = "#ffffff", "#e4dcff", "#fbbf24", "#4c1d95"
 RARITIES = {"common": "#cbd5e1", "rare": "#7dd3fc", "epic": "#f0abfc", "legendary": "#fcd34d"}
@@ -57,7 +56,7 @@ def draw(card: ShareCard) -> bytes:
     image.alpha_composite(shapes.reduce(SCALE))
     _write_all(ImageDraw.Draw(image), card)
     said = PngImagePlugin.PngInfo()
-    said.add_itxt("Title", _clean(card.alt, len(card.alt)))
+    said.add_itxt("Title", clean(card.alt, len(card.alt)))
     file = BytesIO()
     image.convert("RGB").save(file, "PNG", pnginfo=said)
     return file.getvalue()
@@ -155,7 +154,7 @@ def _write(
 
 def _writable(text: str, path: str) -> tuple[str, str]:
     """Return what can be written of ``text``, and with which font: the first that lacks nothing, or else the best."""
-    wanted = _clean(text, LONGEST)
+    wanted = clean(text, LONGEST)
     is_joined = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in wanted)
     fonts = (path,) if is_joined and not features.check("raqm") else (path, *SYSTEM_FONTS)
     best = ("", path)
@@ -166,12 +165,6 @@ def _writable(text: str, path: str) -> tuple[str, str]:
         if found == wanted:
             break
     return best
-
-
-def _clean(text: str, length: int) -> str:
-    """Return ``text`` in one line and without what nobody sees: controls, formats, halves of letters."""
-    seen = "".join(" " if letter.isspace() else letter for letter in unicodedata.normalize("NFC", text))
-    return " ".join("".join(letter for letter in seen if unicodedata.category(letter)[0] != "C").split())[:length]
 
 
 @lru_cache(maxsize=4096)

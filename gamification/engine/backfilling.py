@@ -62,7 +62,11 @@ def work(
                 _advance(run, moment(now))
         except _OvertakenError:
             pass
-        run = BackfillRun.objects.get(pk=run_id)
+        found = BackfillRun.objects.filter(pk=run_id).first()
+        if found is None:
+            run.status = RunStatus.ENDED_EARLY  # the definition was deleted, and its runs with it
+            return run
+        run = found
         progress(run)
         if until is not None and time.monotonic() >= until:
             break

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.db import migrations
+from typing import Any
+
+from django.db import migrations, models
 
 PARTITIONED = "SELECT 1 FROM pg_class WHERE oid = to_regclass(%s) AND relkind = 'p'"
 
 
-def _goes_on_beside_writers(schema_editor, table):
+def _goes_on_beside_writers(schema_editor: Any, table: str) -> bool:
     """Tell whether it can: on PostgreSQL, save for a table that was partitioned."""
     if schema_editor.connection.vendor != "postgresql":
         return False
@@ -16,13 +18,13 @@ def _goes_on_beside_writers(schema_editor, table):
         return cursor.fetchone() is None
 
 
-def _drop(schema_editor, table, name):
+def _drop(schema_editor: Any, table: str, name: str) -> None:
     """Drop an index, if it is there."""
     how = "CONCURRENTLY " if _goes_on_beside_writers(schema_editor, table) else ""
     schema_editor.execute(f"DROP INDEX {how}IF EXISTS {schema_editor.quote_name(name)}")
 
 
-def _build(schema_editor, model, index):
+def _build(schema_editor: Any, model: type[models.Model], index: models.Index) -> None:
     """Build an index, in the place of what a build that was cut off has left."""
     table = model._meta.db_table
     _drop(schema_editor, table, index.name)
@@ -37,12 +39,12 @@ class AddIndexBesideWriters(migrations.AddIndex):
 
     atomic = False
 
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             _build(schema_editor, model, self.index)
 
-    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             _drop(schema_editor, model._meta.db_table, self.index.name)
@@ -53,12 +55,12 @@ class RemoveIndexBesideWriters(migrations.RemoveIndex):
 
     atomic = False
 
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             _drop(schema_editor, model._meta.db_table, self.name)
 
-    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             model_state = to_state.models[app_label, self.model_name_lower]

@@ -49,7 +49,8 @@ def share(user: AbstractBaseUser, *, is_public: bool, showcase: Sequence[str] = 
     """Show the page of ``user`` with these achievements, or take it away at once; its address stays.
 
     Raises:
-        InvalidInput: more than three are to be shown, one twice, or one that ``user`` does not have.
+        InvalidInput: more than three are to be shown, one twice, or one that ``user`` does not have or that is a
+            secret to others.
     """
     chosen = list(showcase)
     if len(chosen) > SHOWCASE_MAX:
@@ -57,7 +58,7 @@ def share(user: AbstractBaseUser, *, is_public: bool, showcase: Sequence[str] = 
     if len(set(chosen)) < len(chosen):
         raise InvalidInput("An achievement can be shown once.", field="showcase")
     if len(_shown(user, chosen)) < len(chosen):
-        raise InvalidInput("Only achievements that were unlocked can be shown.", field="showcase")
+        raise InvalidInput("Only achievements that were unlocked, and are no secret, can be shown.", field="showcase")
     row, _is_new = PublicProfile.objects.update_or_create(
         user_id=user.pk, defaults={"is_public": is_public, "showcase": chosen}
     )
@@ -97,10 +98,10 @@ def _decided(row: PublicProfile, user: AbstractBaseUser) -> Sharing:
 
 
 def _shown(user: AbstractBaseUser, wanted: Sequence[object]) -> tuple[Achievement, ...]:
-    """Return those of ``wanted`` that ``user`` has by now, in that order, also secret ones."""
+    """Return those of ``wanted`` that ``user`` has by now, in that order; of secrets others must learn nothing."""
     storable = [name for name in wanted if isinstance(name, str) and inputs.is_storable(name)]
     if not storable:
         return ()
-    rows = Achievement.objects.unlocked_by(user).filter(achievement_id__in=storable)
+    rows = Achievement.objects.unlocked_by(user).filter(achievement_id__in=storable, is_hidden=False)
     found = {row.achievement_id: row for row in rows}
     return tuple(found[name] for name in storable if name in found)

@@ -25,7 +25,7 @@ def ada():
     user = person()
     for name in ("first_scenario", "week_warrior", "word_collector", "polyglot"):
         achievements.unlock(user, name, now=NOW)
-    achievements.Achievement.objects.filter(achievement_id="polyglot").update(is_hidden=True)
+    achievements.Achievement.objects.filter(achievement_id="word_collector").update(is_hidden=True)
     return user
 
 
@@ -40,21 +40,28 @@ def test_nobody_has_a_page_until_they_ask_for_one(ada):
 
 def test_a_page_shows_name_level_showcase_and_days_and_nothing_else(ada):
     activities.record(ada, "daily_visit", key="visit", now=NOW)
-    slug = profiles.share(ada, is_public=True, showcase=["word_collector", "first_scenario"]).slug
+    slug = profiles.share(ada, is_public=True, showcase=["polyglot", "first_scenario"]).slug
 
     profile = profiles.find(slug, now=NOW)
 
     assert profile.name == ada.username
     assert profile.level == xp.level(ada)
-    assert names(profile) == ["word_collector", "first_scenario"]
+    assert names(profile) == ["polyglot", "first_scenario"]
     assert (len(profile.days), profile.days[-1].date, profile.days[-1].activities) == (365, NOW.date(), 1)
     assert set(profile.__slots__) == {"slug", "name", "level", "showcase", "days"}
 
 
-def test_a_secret_that_its_owner_has_may_be_shown(ada):
-    slug = profiles.share(ada, is_public=True, showcase=["polyglot"]).slug
+def test_a_secret_is_shown_to_nobody(ada):
+    with pytest.raises(InvalidInput, match="no secret"):
+        profiles.share(ada, is_public=True, showcase=["word_collector"])
 
-    assert names(profiles.find(slug)) == ["polyglot"]
+
+def test_what_became_a_secret_is_shown_no_longer(ada):
+    slug = profiles.share(ada, is_public=True, showcase=["first_scenario"]).slug
+
+    achievements.Achievement.objects.filter(achievement_id="first_scenario").update(is_hidden=True)
+
+    assert names(profiles.find(slug)) == []
 
 
 @pytest.mark.parametrize(
