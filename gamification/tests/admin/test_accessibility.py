@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ["achievement", "userachievement", "xptransaction", "userxp", "userstreak", "leaderboardcache", "activity"]
 LISTS += ["excuseddate", "queuedactivity", "backfillrun", "userday", "usercounter", "dailyfigure"]
-#: Django's own, wherever it stands: links in the dark that colour alone tells apart, an unnamed list to pick from, a
-#: span with a label that spans may not have.
-STOCK = (".breadcrumbs", ".select2-container", "#changelist-search", ".help-tooltip")
+#: Django's own, wherever it stands: links in the dark that colour alone tells apart, lists to pick from, and
+#: the second half of a moment without a label.
+STOCK = (".breadcrumbs", ".select2-container", "#changelist-search", ".selector", ".datetime")
 
 
 def page_of(name, *args, **query):
