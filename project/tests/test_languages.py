@@ -32,6 +32,13 @@ GERMAN = {"headers": {"accept-language": "de"}}
 SILENT = {"script", "style", "code", "pre", "textarea"}
 
 
+@pytest.fixture(autouse=True)
+def _language_is_given_back():
+    """Keep the language of the last request from the tests that follow in the same thread."""
+    with override("en"):
+        yield
+
+
 class Words(HTMLParser):
     """Gathers what a page says to eyes and ears."""
 
