@@ -143,7 +143,12 @@ class UserAchievement(models.Model):
     # Its indexes begin with the user; another one would only cost writes.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     achievement = models.ForeignKey(
-        Achievement, on_delete=models.PROTECT, to_field="achievement_id", related_name="holders", db_index=False
+        Achievement,
+        on_delete=models.PROTECT,
+        verbose_name=_("achievement"),
+        to_field="achievement_id",
+        related_name="holders",
+        db_index=False,
     )
     progress = models.PositiveSmallIntegerField(_("progress in percent"), default=0)
     unlocked_at = models.DateTimeField(_("unlocked at"), null=True, blank=True)
