@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gamification', '0008_public_profiles'),
+        ('gamification', '0009_indexes_for_figures'),
     ]
 
     operations = [
