@@ -37,7 +37,7 @@ class BackfillRun(models.Model):
     )
     conditions = models.JSONField(_("conditions"))
     xp_reward = models.PositiveIntegerField(_("XP"))
-    status = models.CharField(_("status"), max_length=20, choices=RunStatus.choices, default=RunStatus.RUNNING)
+    status = models.CharField(_("status"), max_length=20, choices=RunStatus, default=RunStatus.RUNNING)
     position = models.CharField(max_length=100, blank=True, default="", editable=False)
     expected = models.PositiveIntegerField(_("expected"))
     unlocked = models.PositiveIntegerField(_("unlocked"), default=0)

@@ -21,7 +21,7 @@ class Notice(models.Model):
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(_("kind"), max_length=20, choices=NoticeKind.choices)
+    kind = models.CharField(_("kind"), max_length=20, choices=NoticeKind)
     subject = models.CharField(_("subject"), max_length=100)
     xp = models.PositiveIntegerField(_("XP"), default=0)
 
