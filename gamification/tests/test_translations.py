@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from gettext import GNUTranslations
 from pathlib import Path
@@ -127,7 +128,7 @@ def test_every_text_of_the_source_is_in_the_catalogue(path, ignored, tmp_path):
     (work / "locale/de").mkdir(parents=True)
 
     skipped = [part for pattern in ignored for part in ("--ignore", pattern)]
-    command = ["django-admin", "makemessages", "--locale=de", "--no-wrap", *skipped]
+    command = [sys.executable, "-m", "django", "makemessages", "--locale=de", "--no-wrap", *skipped]
     without_settings = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run(command, cwd=work, env=without_settings, check=True, capture_output=True)
 

@@ -48,6 +48,7 @@ def open_page(page, live_server, person, path):
 def test_from_right_to_left_nothing_sticks_out(page, live_server, sign_in, proud, settings, path):
     settings.LANGUAGES, settings.LANGUAGE_CODE = [("ar", "Arabic")], "ar"
     sign_in(proud)
+    page.emulate_media(reduced_motion="reduce")
     found = []
 
     for width in WIDTHS:
