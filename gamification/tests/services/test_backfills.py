@@ -276,16 +276,17 @@ def test_a_part_in_which_nobody_meets_it_leaves_the_rules_compiled(three, monkey
 def test_who_is_erased_or_deleted_under_a_run_gets_nothing_and_stops_nobody(three, monkeypatch):
     ada, bob, _ = three
     new()
-    hold = players.hold
+    lock_known = players.lock_known
 
-    def go(ids):
-        monkeypatch.setattr(players, "hold", hold)
+    def go(users, *args):
+        known = list(users)
+        monkeypatch.setattr(players, "lock_known", lock_known)
         privacy.erase(ada)
         privacy.erase(bob)
         bob.delete()
-        hold(ids)
+        return lock_known(known, *args)
 
-    monkeypatch.setattr(players, "hold", go)
+    monkeypatch.setattr(players, "lock_known", go)
 
     run = run_of()
 
