@@ -44,7 +44,7 @@ def verify(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
     for part in _parts(users):
         if suspects := {drift.user_id for drift in _drifts(part, at)}:
             with transaction.atomic():
-                players.hold(suspects)  # once more, with nobody writing in between
+                players.hold(suspects)()  # once more, with nobody writing in between
                 confirmed = _drifts([user for user in part if user.pk in suspects], at)
             yield from confirmed
 
