@@ -6,11 +6,13 @@ import os
 import signal
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 
 import pytest
 import redis
 
+from gamification.backends import get_backend
 from gamification.backends.sorted_sets import connection
 from gamification.models import LeaderboardCache
 from gamification.services import leaderboards, privacy
@@ -177,6 +179,19 @@ def test_a_full_redis_is_read_around_and_made_good_later(client):
     client.config_set("maxmemory", 0)
     assert mended() == []
     assert answers() == answers_of_the_database()
+
+
+def test_a_snapshot_does_not_keep_what_another_process_has_lost(client, settings):
+    users = people(50, 40, 30)
+    before = listed()
+    settings.GAMIFICATION = {**settings.GAMIFICATION, "LEADERBOARD_MAX_STALENESS": 5}
+    client.config_set("maxmemory", 1)
+    give(users[2], 100)
+    get_backend()._looked_at = time.monotonic()  # as one that has looked just before
+
+    after = listed(now=NOON + timedelta(seconds=6))
+
+    assert (before[0], after[0]) == (users[0].pk, users[2].pk)
 
 
 def test_a_readonly_redis_is_read_around_and_made_good_later(client):
