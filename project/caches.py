@@ -16,6 +16,8 @@ from redis.retry import Retry
 
 #: In seconds: how long nobody asks a server that did not answer, and how often that is said.
 REST_SECONDS, LOG_EVERY_SECONDS = 1.0, 60.0
+#: A server that takes so long for two answers in a row rests too: a page asks for several of them.
+SLOW_SECONDS, SLOW_ANSWERS = 0.1, 2
 DELETED_AT_ONCE = 1000
 
 Answer = TypeVar("Answer")
@@ -23,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class RedisCache(stock.RedisCache):
-    """A cache that reads as empty while Redis is refused, silent or full, and asks it again once a second.
+    """A cache that reads as empty while Redis is refused, silent, slow or full, and asks it again once a second.
 
     What could not be written or deleted meanwhile is deleted before the next answer, so that nothing old comes back (a
     session that was ended, for one); a process that ends before that takes the knowledge with it. Counting (``incr``)
@@ -44,6 +46,7 @@ class Server:
     def __init__(self) -> None:
         self.rests_until = 0.0
         self.has_failed = False
+        self.slow_answers = 0
         self.unwritten: set[str] = set()
         self._logged_at = -LOG_EVERY_SECONDS
 
@@ -54,6 +57,12 @@ class Server:
         if time.monotonic() - self._logged_at >= LOG_EVERY_SECONDS:
             self._logged_at = time.monotonic()
             logger.warning("The cache failed (%s: %s); it reads as empty.", type(error).__name__, error)
+
+    def answered(self, seconds: float) -> None:
+        """Take in how long an answer took."""
+        self.slow_answers = self.slow_answers + 1 if seconds >= SLOW_SECONDS else 0
+        self.has_failed = self.slow_answers >= SLOW_ANSWERS
+        self.rests_until = time.monotonic() + REST_SECONDS if self.has_failed else 0.0
 
 
 @cache
@@ -109,17 +118,18 @@ class Client(stock.RedisCacheClient):
 
     def _ask(self, work: Callable[[], Answer]) -> Answer:
         known = self._known
-        if time.monotonic() < known.rests_until:
+        begun = time.monotonic()
+        if begun < known.rests_until:
             raise Unreachable("The cache was out of reach a moment ago.")
         if known.has_failed:  # one tries; who comes meanwhile need not wait with it
-            known.rests_until = time.monotonic() + REST_SECONDS
+            known.rests_until = begun + REST_SECONDS
         try:
             self._delete_unwritten()
             answer = work()
         except RedisError as error:
             known.note(error)
             raise
-        known.has_failed, known.rests_until = False, 0.0
+        known.answered(time.monotonic() - begun)
         return answer
 
     def _delete_unwritten(self) -> None:

@@ -93,6 +93,19 @@ def test_a_silent_redis_is_waited_for_once_and_not_by_each_operation(use, own_re
     assert 0.2 < took < 0.5 + 2 * 0.25
 
 
+def test_a_slow_redis_is_waited_for_twice_and_then_not_by_each_operation(use, redis_url, monkeypatch):
+    cache = use(redis_url)
+    cache.set("a", 1)
+    monkeypatch.setattr(resilient, "SLOW_SECONDS", 0.0)
+
+    answers = [cache.get("a") for _ in range(4)]
+    time.sleep(resilient.REST_SECONDS * 1.5)
+    monkeypatch.setattr(resilient, "SLOW_SECONDS", 0.1)
+
+    assert answers == [1, 1, None, None]
+    assert cache.get("a") == 1
+
+
 def test_what_was_deleted_while_redis_was_away_does_not_come_back(use, own_redis):
     url, pid = own_redis
     cache = use(url)

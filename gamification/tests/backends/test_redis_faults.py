@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
@@ -120,6 +120,23 @@ def test_a_silent_redis_costs_a_quarter_of_a_second_once_in_a_while(own_redis):
     assert len(slow) <= 1 + sum(took) / (connection.TIMEOUT + connection.REST_SECONDS)
     assert max(took) < 2
     assert sorted(took)[len(took) // 2] < 0.1
+
+
+def test_a_slow_redis_is_waited_for_twice_and_then_the_database_answers(monkeypatch):
+    users = people(50, 40, 30)
+    store = copy().store
+    monkeypatch.setattr(store, "_slow_seconds", 0.0)
+
+    asked = []
+    for _ in range(4):
+        with suppress(connection.Unavailable):
+            asked.append(store.run(lambda client: client.ping()))
+    mine = leaderboards.rank(users[2], "xp_all_time", now=NOON)
+    monkeypatch.undo()
+
+    assert asked == [True, True]
+    assert (mine.rank, mine.score) == (3, 30)
+    assert mended() == []
 
 
 def test_after_a_pause_what_was_lost_is_made_good(own_redis):
