@@ -4,11 +4,12 @@ from typing import Any
 
 from benchmarks.site import *  # noqa: F403
 from benchmarks.site import env
-from project.settings import GAMIFICATION as CHOSEN
+from project import settings as site
 
-GAMIFICATION: dict[str, Any] = CHOSEN
+CHOSEN: dict[str, Any] = {}
 if BOARDS_URL := env.str("BOARDS_URL", default=""):
-    GAMIFICATION |= {
+    CHOSEN = {
         "LEADERBOARD_BACKEND": "gamification.backends.redis.RedisBackend",
         "LEADERBOARD_OPTIONS": {"url": BOARDS_URL},
     }
+GAMIFICATION = {**site.GAMIFICATION, **CHOSEN}
