@@ -127,12 +127,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {"default": env.cache_url("CACHE_URL", default=REDIS_URL or "locmemcache://")}
 if CACHES["default"]["BACKEND"].endswith(".RedisCache"):
-    # A cache that hangs must not take the site with it.
-    CACHES["default"]["OPTIONS"] = {
-        "socket_timeout": 0.25,
-        "socket_connect_timeout": 0.25,
-        **CACHES["default"].get("OPTIONS", {}),
-    }
+    # A cache that hangs, is full or is away must not take the site with it.
+    CACHES["default"]["BACKEND"] = "project.caches.RedisCache"
 
 # Background work: at once, in the process that asks for it, unless a queue is named.
 
