@@ -49,6 +49,22 @@ def test_the_production_example_is_followed(name, value):
     assert read_setting(name, PRODUCTION) == value
 
 
+@pytest.mark.parametrize(
+    ("env", "options"),
+    [
+        ({}, "-c lock_timeout=10s"),
+        ({"LOCK_TIMEOUT": "3", "PGOPTIONS": "-c geqo=off"}, "-c geqo=off -c lock_timeout=3s"),
+        ({"LOCK_TIMEOUT": "0"}, "None"),
+        ({"PREPARE_STATEMENTS": "off"}, "None"),
+        ({"DATABASE_URL": "postgres://db/x?options=-c%20lock_timeout%3D1s"}, "-c lock_timeout=1s"),
+    ],
+)
+def test_nobody_waits_for_a_lock_for_ever(env, options):
+    told = read_setting("DATABASES['default']['OPTIONS'].get('options')", {**PRODUCTION, **env})
+
+    assert told.strip("'") == options
+
+
 def test_without_debug_a_secret_is_required():
     assert "Set the SECRET_KEY environment variable" in read_setting("SECRET_KEY", {"DEBUG": "off"})
 

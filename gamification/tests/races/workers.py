@@ -78,7 +78,7 @@ def send_the_same_keys_without_the_lock(number: int) -> dict[str, int]:
     return send_the_same_keys(number)
 
 
-def award_to_several(number: int) -> dict[str, Any]:
+def award_to_several(number: int, turns: int = 12) -> dict[str, Any]:
     """Give three random users something in one transaction, locked first; return the sums and the errors."""
     dice, users = random.Random(number), racers()
     sums: Counter[str] = Counter()
@@ -91,10 +91,10 @@ def award_to_several(number: int) -> dict[str, Any]:
                 xp.award(user, amount, reason="race", key=f"{number}:{turn}", now=NOW)
         sums.update({str(user.pk): amount for user in chosen})
 
-    return {"errors": errors_of(step, 12), "sums": dict(sums)}
+    return {"errors": errors_of(step, turns), "sums": dict(sums)}
 
 
-def record_for_several(number: int) -> dict[str, Any]:
+def record_for_several(number: int, turns: int = TURNS) -> dict[str, Any]:
     """Record something for three random users at once, in no order; return how often, by user, and the errors."""
     dice, users = random.Random(number), racers()
     done: Counter[str] = Counter()
@@ -105,13 +105,13 @@ def record_for_several(number: int) -> dict[str, Any]:
         activities.record_many(batch, now=NOW)
         done.update(str(user.pk) for user in chosen)
 
-    return {"errors": errors_of(step), "sums": dict(done)}
+    return {"errors": errors_of(step, turns), "sums": dict(done)}
 
 
-def record_one_or_several(number: int) -> dict[str, Any]:
+def record_one_or_several(number: int, turns: int = TURNS) -> dict[str, Any]:
     """Record for one user after the other, or, as every second worker, for several at once."""
     if number % 2:
-        return record_for_several(number)
+        return record_for_several(number, turns)
     dice, users = random.Random(number), racers()
     done: Counter[str] = Counter()
 
@@ -120,7 +120,7 @@ def record_one_or_several(number: int) -> dict[str, Any]:
         activities.record(user, "scenario_completed", key=f"{number}:{turn}", now=NOW)
         done[str(user.pk)] += 1
 
-    return {"errors": errors_of(step), "sums": dict(done)}
+    return {"errors": errors_of(step, turns), "sums": dict(done)}
 
 
 def record_the_fifth_scenario(number: int) -> Any:
