@@ -12,7 +12,7 @@ from django.db import models, transaction
 
 from gamification.backends import get_backend
 from gamification.backends.reads import tally
-from gamification.engine import announcing, players, saving
+from gamification.engine import announcing, players, saving, throttling
 from gamification.models import (
     Activity,
     BackfillRun,
@@ -94,6 +94,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         ExcusedDate.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
+        throttling.forget_account(user.get_username())
         tally.forget(user.pk)
         get_backend().forget(user.pk)
     return erased
