@@ -1,7 +1,7 @@
 """The app's configuration."""
 
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from gamification import checks
@@ -17,3 +17,4 @@ class GamificationConfig(AppConfig):
         register(checks.check_settings)
         register(checks.check_databases)
         register(checks.check_replica)
+        register(checks.check_deployment, Tags.security, deploy=True)

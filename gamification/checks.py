@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Dja
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.utils.module_loading import import_string
+from rest_framework.settings import api_settings
 
 from gamification.backends.base import LeaderboardBackend
 from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
@@ -107,6 +108,20 @@ def check_replica(**kwargs: Any) -> list[CheckMessage]:
                 id="gamification.W003",
             )
         )
+    return messages
+
+
+def check_deployment(**kwargs: Any) -> list[CheckMessage]:
+    """Warn, before it is deployed, of what makes throttles weaker than they look."""
+    messages: list[CheckMessage] = []
+    if settings.CACHES.get("default", {}).get("BACKEND", "").endswith(("LocMemCache", "DummyCache")):
+        text = "Each process counts reads and writes by itself, because CACHES['default'] belongs to one process."
+        hint = "Let it be Redis, Valkey or Memcached. Awards, activities and sign-ins are counted in the database."
+        messages.append(Warning(text, hint=hint, id="gamification.W020"))
+    if settings.SECURE_PROXY_SSL_HEADER and not api_settings.NUM_PROXIES:
+        text = "The site stands behind a proxy, whose address all attempts to sign in are counted for."
+        hint = "Set REST_FRAMEWORK['NUM_PROXIES'] to the number of proxies that add to X-Forwarded-For."
+        messages.append(Warning(text, hint=hint, id="gamification.W021"))
     return messages
 
 
