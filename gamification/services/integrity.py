@@ -73,13 +73,13 @@ def repair(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
 
 
 def parts(
-    users: Iterable[AbstractBaseUser] | None = None, size: int = USERS_AT_ONCE, *, after: Any = None
+    users: Iterable[AbstractBaseUser] | None = None, size: int | None = None, *, after: Any = None
 ) -> Iterator[list[AbstractBaseUser]]:
     """Yield ``users``, or everybody in order of id (behind the id ``after``), a few at a time.
 
     Of everybody each part is read when it is asked for, so that a long run meets those who came meanwhile.
     """
-    remaining = iter(users or ())
+    remaining, size = iter(users or ()), size or USERS_AT_ONCE
     everybody = get_user_model()._default_manager.order_by("pk")
     while True:
         if users is not None:

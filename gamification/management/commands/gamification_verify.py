@@ -161,7 +161,7 @@ class _Encoder(DjangoJSONEncoder):
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= SAMPLE_MAX:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= SAMPLE_MAX:
         raise ArgumentTypeError(f"a whole number from 1 to {SAMPLE_MAX:,}")
     return int(text)
 
