@@ -50,6 +50,7 @@ class GamificationSettings:
     USER_TIMEZONE: str | None = None
     IS_EXCLUDED: str | None = None
     SCOPES: str | None = None
+    APPEND_ONLY_TRIGGERS: bool = False
 
     @property
     def levels(self) -> LevelTable:

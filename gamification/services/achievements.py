@@ -141,7 +141,7 @@ def unlock(
         today = calendar.local_date(at, player.zone)
         highest = player.xp.highest_level
         via = {"by": "grant", "reason": reason}
-        unlocking.grant(
+        is_new = unlocking.grant(
             player, achievement_id, definition.xp_reward, at=at, now=at, earned_on=today, via=via, actor=actor
         )
         changed = {ACHIEVEMENTS_UNLOCKED, *ledger.XP_METRICS}
@@ -149,7 +149,7 @@ def unlock(
         ledger.announce_level(player, highest)
         saving.save({user.pk: player})
         announcing.after_commit([player])
-    return True
+    return is_new
 
 
 def revoke(

@@ -76,6 +76,7 @@ def test_the_settings_must_be_a_dict(given):
         ("LEADERBOARD_MAX_STALENESS", -1),
         ("LEADERBOARD_MAX_STALENESS", "x"),
         ("STREAK_AUTO_FREEZE", "no"),
+        ("APPEND_ONLY_TRIGGERS", "yes"),
         ("LEVEL_MULTIPLIER", "0"),
         ("LEVEL_MULTIPLIER", "-1"),
         ("LEVEL_MULTIPLIER", "x"),

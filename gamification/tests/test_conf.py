@@ -54,6 +54,7 @@ def test_the_defaults_are_those_of_the_rules():
         "USER_TIMEZONE": None,
         "IS_EXCLUDED": None,
         "SCOPES": None,
+        "APPEND_ONLY_TRIGGERS": False,
     }
 
 
