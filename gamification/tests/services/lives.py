@@ -18,7 +18,8 @@ SCENARIO = {"difficulty": "advanced", "minutes": 30, "perfect": True, "language"
 
 def lively(**columns: Any) -> Any:
     """Return a user with a broken and a running streak, freezes of both kinds, awards, reversals, achievements,
-    a voided activity, a public profile, an event that the backlog keeps because it was refused, and a look at the leaderboards.
+    a voided activity, a public profile, an event that the backlog keeps because it was refused, and a look at the
+    leaderboards.
 
     Active on 8 days up to 9 June, and on the 10 days from the 20th to the 29th; the 4th and the 10th to 12th were
     frozen by themselves, the 30th on request. The 15th was reported too late to count.
