@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from rest_framework.settings import api_settings
 
 from gamification.backends.base import LeaderboardBackend
-from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
+from gamification.conf import NAMES, STATE_METRICS, VOID_POLICIES, GamificationSettings, get_settings
 from gamification.domain.activity_types import DERIVED_COUNTERS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
@@ -153,6 +153,8 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
         for name in ("STREAK_AUTO_FREEZE", "APPEND_ONLY_TRIGGERS")
         if getattr(current, name) not in (True, False)
     ]
+    if current.VOID_ACHIEVEMENTS not in VOID_POLICIES:
+        messages.append(Error("GAMIFICATION['VOID_ACHIEVEMENTS'] must be 'keep' or 'revoke'.", id="gamification.E004"))
     if not messages and current.STREAK_FREEZES > current.STREAK_FREEZES_MAX:
         messages.append(
             Error("GAMIFICATION['STREAK_FREEZES'] is more than 'STREAK_FREEZES_MAX'.", id="gamification.E004")

@@ -12,7 +12,7 @@ from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
 from gamification.engine import ledger
 from gamification.engine.ledger import Booking
 from gamification.engine.rules import Rule, Rulebook
-from gamification.models import XPTransaction
+from gamification.models import Notice, XPTransaction
 from gamification.models.notices import NoticeKind
 from gamification.models.xp import Source
 
@@ -121,6 +121,28 @@ def _lost(player: Player, achievement_id: str) -> tuple[int, XPTransaction | Non
     grants = sorted((int(number), row) for number, row in rows.items() if number.isdecimal())
     live = [row for _, row in grants if not hasattr(row, "reversed_by")]
     return (grants[-1][0] if grants else 0), (live[-1] if live else None)
+
+
+def revoke(
+    player: Player, achievement_id: str, reason: str, *, now: datetime, actor: AbstractBaseUser | None = None
+) -> None:
+    """Take an unlocked achievement back, with the XP that it paid and still has; it is not unlocked again by itself.
+
+    Raises:
+        InsufficientXP: the total would fall below 0.
+    """
+    row = player.unlock_row(achievement_id)
+    paid = XPTransaction.objects.filter(
+        user_id=player.user.pk,
+        source=Source.ACHIEVEMENT,
+        key=f"{achievement_id}:{row.grants}",
+        reversed_by__isnull=True,
+    ).first()
+    if paid is not None:
+        ledger.book(player, ledger.opposite(paid, reason, actor=actor), now)
+    row.revoked_at = now
+    player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
+    Notice.objects.filter(user_id=player.user.pk, kind=NoticeKind.ACHIEVEMENT, subject=achievement_id).delete()
 
 
 def values_for(player: Player, metrics: Collection[str]) -> dict[str, int]:

@@ -26,6 +26,7 @@ from gamification.models import (
     UserDay,
     UserStreak,
     UserXP,
+    VoidedActivity,
     XPTransaction,
 )
 
@@ -40,6 +41,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "days": (UserDay, "date"),
     "achievements": (UserAchievement, "achievement_id"),
     "activities": (Activity, "id"),
+    "voided_activities": (VoidedActivity, "id"),
     "xp_transactions": (XPTransaction, "id"),
     "backlog": (QueuedActivity, "id"),
     "notices": (Notice, "id"),
@@ -75,6 +77,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         transaction.on_commit(lambda: cards.forget(slugs), robust=True)
         erased = {
             "xp_transactions": XPTransaction.objects.filter(user_id=user.pk).erase(),
+            "voided_activities": VoidedActivity.objects.filter(user_id=user.pk).erase(),
             "activities": Activity.objects.filter(user_id=user.pk).erase(),
         }
         for name, model in (
@@ -90,6 +93,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         ):
             erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
+        VoidedActivity.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
         BackfillRun.objects.filter(started_by_id=user.pk).update(started_by=None)
         BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
