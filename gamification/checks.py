@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from gamification.backends.base import LeaderboardBackend
 from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
 from gamification.domain.activity_types import DERIVED_COUNTERS
+from gamification.domain.limits import COOLDOWN_SECONDS, LIMITS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
 SQLITE_MIN = (3, 35)  # RETURNING
@@ -33,6 +34,8 @@ WHOLE_NUMBERS = {
     "STREAK_BONUS_MAX": (0, 100_000),
     "LEADERBOARD_TTL": (1, 86_400),
 }
+#: A cooldown is at most a day.
+LIMITS_MAX = {name: 86_400 if name == COOLDOWN_SECONDS else 10**9 for name in LIMITS}
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -50,6 +53,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *messages,
         *_check_levels(current),
         *_check_kinds(current),
+        *_check_limits(current),
         *_check_numbers(current),
         *_check_zone(current),
         *_check_names(current),
@@ -157,6 +161,19 @@ def _check_kinds(current: GamificationSettings) -> list[CheckMessage]:
         Error(f"The kind {kind.name!r} may neither pay nor raise less than 0.", id="gamification.E009")
         for kind in current.activity_types.values()
         if any(isinstance(step, int) and step < 0 for step in (kind.xp, *kind.counters.values()))
+    ]
+
+
+def _check_limits(current: GamificationSettings) -> list[CheckMessage]:
+    return [
+        Error(
+            f"{name!r} of the kind {kind.name!r} must be a whole number from 1 to {LIMITS_MAX[name]:,}.",
+            id="gamification.E020",
+        )
+        for kind in current.activity_types.values()
+        for name in LIMITS
+        if (value := getattr(kind.limits, name)) is not None
+        and not (type(value) is int and 1 <= value <= LIMITS_MAX[name])
     ]
 
 

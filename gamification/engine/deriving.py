@@ -74,6 +74,7 @@ def _days(player: Player, records: Records) -> Iterator[Fact]:
             "xp": records.xp_of_day[on],
             "is_early": on in records.early,
             "is_night": on in records.night,
+            "allowances": records.allowances.get(on),
         }
         for name, value in derived.items():
             fact = _column(row, name, value, prefix=f"day {on}: ")

@@ -26,6 +26,7 @@ class Records:
     total_xp_earned: int = 0
     xp_of_day: Counter[date] = field(default_factory=Counter)
     activities_of_day: Counter[date] = field(default_factory=Counter)
+    allowances: dict[date, dict[str, list[int]]] = field(default_factory=dict)
     active_dates: set[date] = field(default_factory=set)
     early: set[date] = field(default_factory=set)
     night: set[date] = field(default_factory=set)
@@ -74,6 +75,9 @@ def _add_activity(found: Records, activity: Activity) -> None:
         found.early.add(activity.local_date)
     if (night := calendar.night_of(activity.occurred_at, zone)) is not None:
         found.night.add(night)
+    if activity.allowance is not None and activity.allowance[0]:
+        taken = found.allowances.setdefault(activity.local_date, {}).setdefault(activity.kind, [0, 0])
+        taken[:] = [before + more for before, more in zip(taken, activity.allowance, strict=True)]
     if activity.is_in_streak:
         found.active_dates.add(activity.local_date)
         found.last_at = max(found.last_at or activity.occurred_at, activity.occurred_at)

@@ -268,3 +268,27 @@ def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch):
 
     assert check_id == "gamification.E008"
     assert "RedisBackend needs the package redis: pip install 'django-gamification-practice[redis]'" in text
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "most"),
+    [
+        ("max_xp_per_event", 0, "1,000,000,000"),
+        ("max_xp_per_day", -5, "1,000,000,000"),
+        ("max_events_per_day", True, "1,000,000,000"),
+        ("max_events_per_day", "5", "1,000,000,000"),
+        ("cooldown_seconds", 1.5, "86,400"),
+        ("cooldown_seconds", 86_401, "86,400"),
+    ],
+)
+def test_a_limit_that_cannot_be_held_is_named_with_its_kind(limit, value, most):
+    ((check_id, text),) = found(ACTIVITY_TYPES={"commit": {"xp": 10, limit: value}})
+
+    assert check_id == "gamification.E020"
+    assert f"{limit!r} of the kind 'commit' must be a whole number from 1 to {most}" in text
+
+
+def test_limits_that_can_be_held_pass():
+    limits = {"max_xp_per_event": 1, "max_xp_per_day": 1, "max_events_per_day": 1, "cooldown_seconds": 86_400}
+
+    assert found(ACTIVITY_TYPES={"commit": {"xp": 10, **limits}, "words_learned": limits}) == []
