@@ -17,8 +17,8 @@ from django.utils.module_loading import import_string
 
 from gamification.backends.base import LeaderboardBackend
 from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
+from gamification.domain import flag_rules
 from gamification.domain.activity_types import DERIVED_COUNTERS
-from gamification.domain.limits import COOLDOWN_SECONDS, LIMITS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
 SQLITE_MIN = (3, 35)  # RETURNING
@@ -34,8 +34,6 @@ WHOLE_NUMBERS = {
     "STREAK_BONUS_MAX": (0, 100_000),
     "LEADERBOARD_TTL": (1, 86_400),
 }
-#: A cooldown is at most a day.
-LIMITS_MAX = {name: 86_400 if name == COOLDOWN_SECONDS else 10**9 for name in LIMITS}
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -53,7 +51,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *messages,
         *_check_levels(current),
         *_check_kinds(current),
-        *_check_limits(current),
+        *_check_guards(current),
         *_check_numbers(current),
         *_check_zone(current),
         *_check_names(current),
@@ -164,17 +162,14 @@ def _check_kinds(current: GamificationSettings) -> list[CheckMessage]:
     ]
 
 
-def _check_limits(current: GamificationSettings) -> list[CheckMessage]:
-    return [
-        Error(
-            f"{name!r} of the kind {kind.name!r} must be a whole number from 1 to {LIMITS_MAX[name]:,}.",
-            id="gamification.E020",
-        )
+def _check_guards(current: GamificationSettings) -> list[CheckMessage]:
+    limits = [
+        Error(f"{problem} in the kind {kind.name!r}.", id="gamification.E020")
         for kind in current.activity_types.values()
-        for name in LIMITS
-        if (value := getattr(kind.limits, name)) is not None
-        and not (type(value) is int and 1 <= value <= LIMITS_MAX[name])
+        for problem in kind.limits.problems()
     ]
+    rules = flag_rules.problems(current.FLAG_LIMITS)
+    return [*limits, *(Error(f"GAMIFICATION['FLAG_LIMITS']: {problem}.", id="gamification.E021") for problem in rules)]
 
 
 def _check_zone(current: GamificationSettings) -> list[CheckMessage]:

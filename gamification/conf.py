@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from gamification.domain import flag_rules
 from gamification.domain.activity_types import DERIVED_COUNTERS, SHIPPED, ActivityType
 from gamification.domain.levels import DEFAULT_TITLES, LevelTable, level_table
 from gamification.domain.limits import LIMITS, Limits
@@ -52,6 +53,7 @@ class GamificationSettings:
     USER_TIMEZONE: str | None = None
     IS_EXCLUDED: str | None = None
     SCOPES: str | None = None
+    FLAG_LIMITS: Mapping[str, int | None] = field(default_factory=dict)
 
     @property
     def levels(self) -> LevelTable:
@@ -62,6 +64,11 @@ class GamificationSettings:
     def activity_types(self) -> dict[str, ActivityType]:
         """Return the shipped kinds and the project's own, by name."""
         return cast("dict[str, ActivityType]", self.__dict__["_activity_types"])
+
+    @property
+    def flag_limits(self) -> dict[str, int | None]:
+        """Return the limits of the rules for flags: the shipped ones and the project's own over them."""
+        return {**flag_rules.DEFAULT_LIMITS, **self.FLAG_LIMITS}
 
     @property
     def counters(self) -> frozenset[str]:
@@ -119,8 +126,8 @@ def _build(raw: Mapping[str, Any]) -> GamificationSettings:
         titles = known["TITLES"]
         known["TITLES"] = tuple((int(level), str(title)) for level, title in dict(titles).items())
     built = GamificationSettings(**known)
-    if not all(isinstance(known.get(name, {}), Mapping) for name in ("METRICS", "ACTIVITY_TYPES")):
-        raise ImproperlyConfigured("GAMIFICATION['METRICS'] and ['ACTIVITY_TYPES'] must be dicts.")
+    if not all(isinstance(known.get(name, {}), Mapping) for name in ("METRICS", "ACTIVITY_TYPES", "FLAG_LIMITS")):
+        raise ImproperlyConfigured("GAMIFICATION['METRICS'], ['ACTIVITY_TYPES'] and ['FLAG_LIMITS'] must be dicts.")
     declared = {name: _activity_type(name, spec) for name, spec in built.ACTIVITY_TYPES.items()}
     built.__dict__["_activity_types"] = {**_SHIPPED_BY_NAME, **declared}
     return built

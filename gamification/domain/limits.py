@@ -12,6 +12,9 @@ COOLDOWN_SECONDS = "cooldown_seconds"
 #: From the one that takes most to the one that takes least.
 LIMITS = (COOLDOWN_SECONDS, MAX_EVENTS_PER_DAY, MAX_XP_PER_DAY, MAX_XP_PER_EVENT)
 
+#: A cooldown is at most a day.
+MOST = {name: 86_400 if name == COOLDOWN_SECONDS else 10**9 for name in LIMITS}
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -28,6 +31,14 @@ class Limits:
 
     def __bool__(self) -> bool:
         return any(getattr(self, entry.name) is not None for entry in fields(self))
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with each limit that cannot be held."""
+        return [
+            f"{name!r} must be a whole number from 1 to {MOST[name]:,}"
+            for name in LIMITS
+            if (value := getattr(self, name)) is not None and not (type(value) is int and 1 <= value <= MOST[name])
+        ]
 
     @property
     def cooldown(self) -> timedelta:

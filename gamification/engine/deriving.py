@@ -90,6 +90,7 @@ def _xp(player: Player, records: Records) -> Iterator[Fact]:
     row = player.xp
     yield _column(row, "total_xp", records.total_xp)
     yield _column(row, "total_xp_earned", records.total_xp_earned)
+    yield _column(row, "is_excluded", records.is_excluded)
     info = get_settings().levels.describe(records.total_xp, highest_level=row.highest_level)
     for name in ("current_level", "highest_level", "xp_to_next_level", "level_progress_percentage", "title"):
         yield _column(row, name, getattr(info, name))

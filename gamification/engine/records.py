@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gamification.domain import calendar
-from gamification.models import Activity, XPTransaction
+from gamification.models import Activity, BoardExclusion, XPTransaction
 from gamification.models.xp import Source
 
 
@@ -32,13 +32,14 @@ class Records:
     night: set[date] = field(default_factory=set)
     counters: Counter[str] = field(default_factory=Counter)
     last_at: datetime | None = None
+    is_excluded: bool = False
     live_rewards: set[str] = field(default_factory=set)
     grants: dict[str, int] = field(default_factory=dict)
     reversals: dict[int, tuple[object, object]] = field(default_factory=dict)
 
 
 def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
-    """Add up the log and the ledger of several users: three queries, read row by row."""
+    """Add up the log and the ledger of several users: four queries, read row by row."""
     records: defaultdict[Any, Records] = defaultdict(Records)
     ids = list(user_ids)
     for activity in Activity.objects.filter(user_id__in=ids).defer("outcome", "data").iterator(chunk_size=5000):
@@ -63,6 +64,8 @@ def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
         if original is not None:
             was, should_be = (row.xp_amount, row.earned_on), (-original.xp_amount, original.earned_on)
             records[row.user_id].reversals[row.pk] = (was, should_be)
+    for user_id in BoardExclusion.objects.in_force().filter(user_id__in=ids).values_list("user_id", flat=True):
+        records[user_id].is_excluded = True
     return records
 
 
