@@ -209,6 +209,18 @@ class AlreadyExcused(GamificationError):
     default_message = "This date is excused already."
 
 
+class AlreadyExcluded(GamificationError):
+    code = "already_excluded"
+    status_code = 409
+    default_message = "This user is excluded from leaderboards already."
+
+
+class NotExcluded(GamificationError):
+    code = "not_excluded"
+    status_code = 409
+    default_message = "This user is not excluded from leaderboards."
+
+
 class NotExcused(GamificationError):
     code = "not_excused"
     status_code = 409

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from gamification.domain import calendar
-from gamification.engine import counters, ledger, players, refolding, unlocking
+from gamification.engine import counters, ledger, limiting, players, refolding, unlocking
 from gamification.models import Activity, XPTransaction
 from gamification.models.xp import Source
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def take_back(player: Player, activity: Activity, policy: Policy, *, reason: str, now: datetime, **by: Any) -> None:
-    """Take back counters, day, streak and XP of an activity that is not voided yet; ``by`` is the ``actor``, or None.
+    """Take back counters, allowance, day, streak and XP of an activity that is not voided yet; ``by`` is the ``actor``, or None.
 
     The streak bonus of its day goes too, unless another activity on that day is as good a reason for it; bonuses of
     other days are not computed anew.
@@ -31,6 +31,7 @@ def take_back(player: Player, activity: Activity, policy: Policy, *, reason: str
         InsufficientXP: the total would fall below 0.
     """
     player.day(activity.local_date).activities -= 1
+    limiting.give_back(player, activity)
     counters.uncount(player, activity.counters, *_untold(activity))
     is_bonus_due = not activity.is_in_streak or refolding.refold_without(player, activity, policy)
     paid = Q(source=Source.ACTIVITY, key=str(activity.pk))

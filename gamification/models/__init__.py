@@ -5,6 +5,7 @@ from gamification.models.activities import Activity, UserCounter, VoidedActivity
 from gamification.models.backfills import BackfillRun
 from gamification.models.backlog import QueuedActivity
 from gamification.models.figures import BoardReader, DailyFigure
+from gamification.models.guards import BoardExclusion, Flag
 from gamification.models.leaderboards import LeaderboardCache
 from gamification.models.notices import Notice
 from gamification.models.profiles import PublicProfile
@@ -16,9 +17,11 @@ __all__ = [
     "Achievement",
     "Activity",
     "BackfillRun",
+    "BoardExclusion",
     "BoardReader",
     "DailyFigure",
     "ExcusedDate",
+    "Flag",
     "LeaderboardCache",
     "Notice",
     "PublicProfile",

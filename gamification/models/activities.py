@@ -26,6 +26,8 @@ class Activity(AppendOnlyModel):
 
     ``local_date`` is the date of ``occurred_at`` in ``timezone``, decided when it was recorded and never again.
     ``counters`` holds how far it raised each counter, ``outcome`` what the first caller was told, for replays.
+    ``allowance`` is what it took of its day's: ``[events, XP]``, ``[0, 0]`` where it did not count, None where its kind
+    had no limits.
     """
 
     # Its indexes begin with the user; another one would only cost writes.
@@ -42,6 +44,7 @@ class Activity(AppendOnlyModel):
     content_hash = models.CharField(max_length=64, editable=False)
     outcome = models.JSONField(_("outcome"), default=dict, editable=False)
     recorded_at = models.DateTimeField(_("recorded at"))
+    allowance = models.JSONField(null=True, blank=True, editable=False)
 
     objects = ActivityQuerySet.as_manager()
 

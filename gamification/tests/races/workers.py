@@ -12,6 +12,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.test import override_settings
 
 from gamification.engine import backlog, players
 from gamification.exceptions import AlreadyReversed
@@ -55,6 +56,21 @@ def add_without_the_lock(number: int) -> list[str]:
     _disable_the_lock()
     (user, *_) = racers()
     return errors_of(lambda turn: xp.award(user, 10, reason="race", key=f"{number}:{turn}", now=NOW))
+
+
+#: A kind with limits of which no few events come to the same.
+LIMITED = {"xp": 10, "counters": {"commits": 1}, "max_xp_per_day": 555, "max_events_per_day": 70}
+
+
+def record_past_the_limits(number: int) -> list[str]:
+    """Record what pays at most 555 XP a day and counts 70 times."""
+    (user, *_) = racers()
+
+    def record(turn: int) -> None:
+        activities.record(user, "commit", key=f"{number}:{turn}", now=NOW)
+
+    with override_settings(GAMIFICATION={"ACTIVITY_TYPES": {"commit": LIMITED}, "STREAK_BONUS_PER_DAY": 0}):
+        return errors_of(record)
 
 
 def send_the_same_keys(number: int) -> dict[str, int]:
