@@ -1,5 +1,7 @@
 """The app's configuration."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +15,8 @@ class GamificationConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and the tasks with those whose outcome they wait for."""
         register(checks.check_settings)
         register(checks.check_databases)
         register(checks.check_replica)
+        import_module("gamification.tasks")

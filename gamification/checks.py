@@ -32,6 +32,7 @@ WHOLE_NUMBERS = {
     "STREAK_BONUS_PER_DAY": (0, 100_000),
     "STREAK_BONUS_MAX": (0, 100_000),
     "LEADERBOARD_TTL": (1, 86_400),
+    "WEBHOOKS_TIMEOUT": (1, 60),
 }
 
 
@@ -133,9 +134,11 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
         messages.append(
             Error("GAMIFICATION['LEADERBOARD_MAX_STALENESS'] must be seconds, 0 or more.", id="gamification.E004")
         )
-    auto: Any = current.STREAK_AUTO_FREEZE
-    if auto not in (True, False):
-        messages.append(Error("GAMIFICATION['STREAK_AUTO_FREEZE'] must be True or False.", id="gamification.E004"))
+    messages += [
+        Error(f"GAMIFICATION[{name!r}] must be True or False.", id="gamification.E004")
+        for name in ("STREAK_AUTO_FREEZE", "WEBHOOKS_ALLOW_PRIVATE")
+        if getattr(current, name) not in (True, False)
+    ]
     if not messages and current.STREAK_FREEZES > current.STREAK_FREEZES_MAX:
         messages.append(
             Error("GAMIFICATION['STREAK_FREEZES'] is more than 'STREAK_FREEZES_MAX'.", id="gamification.E004")

@@ -50,6 +50,8 @@ class GamificationSettings:
     USER_TIMEZONE: str | None = None
     IS_EXCLUDED: str | None = None
     SCOPES: str | None = None
+    WEBHOOKS_ALLOW_PRIVATE: bool = False
+    WEBHOOKS_TIMEOUT: int = 15
 
     @property
     def levels(self) -> LevelTable:

@@ -20,6 +20,7 @@ from gamification.models import Achievement, Notice, XPTransaction
 from gamification.models.achievements import AchievementQuerySet
 from gamification.models.notices import NoticeKind
 from gamification.models.xp import Source
+from gamification.signals import achievement_revoked
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -179,7 +180,9 @@ def revoke(
         ).first()
         if paid is not None:
             ledger.book(player, ledger.opposite(paid, reason or "achievement_revoked", actor=actor), at)
-        player.unlock_row(achievement_id).revoked_at = at
+        revoked = player.unlock_row(achievement_id)
+        revoked.revoked_at = at
+        player.announce(achievement_revoked, user_achievement=revoked)
         player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
         Notice.objects.filter(user_id=user.pk, kind=NoticeKind.ACHIEVEMENT, subject=achievement_id).delete()
         saving.save({user.pk: player})

@@ -27,6 +27,7 @@ from gamification.models import (
     UserDay,
     UserStreak,
     UserXP,
+    WebhookDelivery,
     XPTransaction,
 )
 
@@ -46,6 +47,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "notices": (Notice, "id"),
     "board_reads": (BoardReader, "date"),
     "profile": (PublicProfile, "slug"),
+    "webhooks": (WebhookDelivery, "id"),
 }
 IDS_AT_ONCE = 1000
 INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
@@ -80,6 +82,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             ("profile", PublicProfile),
             ("backlog", QueuedActivity),
             ("notices", Notice),
+            ("webhooks", WebhookDelivery),
             ("board_reads", BoardReader),
             ("achievements", UserAchievement),
             ("days", UserDay),

@@ -54,6 +54,8 @@ def test_the_defaults_are_those_of_the_rules():
         "USER_TIMEZONE": None,
         "IS_EXCLUDED": None,
         "SCOPES": None,
+        "WEBHOOKS_ALLOW_PRIVATE": False,
+        "WEBHOOKS_TIMEOUT": 15,
     }
 
 
