@@ -18,7 +18,7 @@ from gamification.models.webhooks import Failure
 
 try:
     from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.exceptions import HTTPError, SSLError
+    from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
     from urllib3.exceptions import TimeoutError as RequestTimeout
 except ImportError:  # the extra `webhooks` is not installed
     HAS_URLLIB3 = False
@@ -130,5 +130,6 @@ def _closed_after(connection: HTTPConnection, seconds: float) -> Iterator[thread
 
 def _why(error: Exception, *, is_late: bool) -> str:
     if is_late or isinstance(error, TimeoutError | RequestTimeout):
-        return Failure.TIMEOUT
+        # The library calls it a timeout too when nobody listens.
+        return Failure.CONNECTION if isinstance(error, NewConnectionError) and not is_late else Failure.TIMEOUT
     return Failure.TLS if isinstance(error, ssl.SSLError | SSLError) else Failure.CONNECTION

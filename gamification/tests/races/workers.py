@@ -7,16 +7,28 @@ import random
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.test import override_settings
 
-from gamification.engine import backlog, players
+from gamification.engine import backlog, delivering, players
 from gamification.exceptions import AlreadyReversed
 from gamification.models import UserStreak, XPTransaction
-from gamification.services import achievements, activities, ingestion, integrity, leaderboards, privacy, streaks, xp
+from gamification.services import (
+    achievements,
+    activities,
+    ingestion,
+    integrity,
+    leaderboards,
+    privacy,
+    streaks,
+    webhooks,
+    xp,
+)
 from gamification.services.activities import Event
 
 TURNS = 20
@@ -285,3 +297,14 @@ def take_from_the_backlog(number: int) -> int:
 
 def _disable_the_lock() -> None:
     players.hold = lambda ids: UserStreak.objects.in_bulk(list(ids))
+
+
+def deliver_webhooks(number: int = 0) -> dict[str, int]:
+    """Send what is due until nothing waits, with leases of about two seconds; return how the sendings ended."""
+    delivering.MARGIN = 1
+    with override_settings(GAMIFICATION={"WEBHOOKS_ALLOW_PRIVATE": True, "WEBHOOKS_TIMEOUT": 1}):
+        done, until = webhooks.deliver(), time.monotonic() + 60
+        while webhooks.waiting() and time.monotonic() < until:
+            time.sleep(0.02)
+            done += webhooks.deliver()
+    return asdict(done)
