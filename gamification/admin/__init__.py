@@ -7,11 +7,13 @@ from gamification.admin import (
     activities,
     backfills,
     backlog,
+    deliveries,
     excuses,
     leaderboards,
     monitoring,
     streaks,
     unlocks,
+    webhooks,
     xp,
 )
 from gamification.admin.users import GamificationUserAdminMixin, check_user_admin
@@ -22,11 +24,13 @@ __all__ = [
     "activities",
     "backfills",
     "backlog",
+    "deliveries",
     "excuses",
     "leaderboards",
     "monitoring",
     "streaks",
     "unlocks",
+    "webhooks",
     "xp",
 ]
 

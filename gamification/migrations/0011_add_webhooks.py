@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='WebhookEndpoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.URLField(max_length=500, verbose_name='URL')),
+                ('url', models.CharField(max_length=500, verbose_name='URL')),
                 ('description', models.CharField(blank=True, default='', max_length=255, verbose_name='description')),
                 ('event_types', models.JSONField(default=list, verbose_name='events')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),

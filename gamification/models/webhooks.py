@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -38,7 +38,7 @@ class WebhookEndpoint(models.Model):
     success; ``paused_until`` holds everything back after the endpoint was in trouble ``troubles`` times in a row.
     """
 
-    url = models.URLField(_("URL"), max_length=500)
+    url = models.CharField(_("URL"), max_length=500)
     description = models.CharField(_("description"), max_length=255, blank=True, default="")
     event_types = models.JSONField(_("events"), default=list)
     is_active = models.BooleanField(_("active"), default=True)
@@ -146,7 +146,3 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.message_id}"
-
-    def answer(self) -> Any:
-        """Return what came back of the last attempt, for people."""
-        return self.last_status or self.get_last_failure_display()

@@ -32,6 +32,8 @@ MODELS = (
     "userday",
     "userstreak",
     "userxp",
+    "webhookdelivery",
+    "webhookendpoint",
     "xptransaction",
 )
 LARGE = [
@@ -42,6 +44,7 @@ LARGE = [
     "userday",
     "userstreak",
     "userxp",
+    "webhookdelivery",
     "xptransaction",
 ]
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from gamification.admin.base import BoundedPaginator
 from gamification.models import ExcusedDate, QueuedActivity, UserCounter
-from gamification.services import xp
+from gamification.services import webhooks, xp
 from gamification.tests.admin.conftest import LARGE, MODELS, NOON, list_url
 
 # Session, user, rows, their number; then what the filters list, and the definitions of the rows.
@@ -26,16 +26,20 @@ CEILINGS = {
     "userday": 4,
     "userstreak": 4,
     "userxp": 4,
+    "webhookdelivery": 5,
+    "webhookendpoint": 4,
     "xptransaction": 4,
 }
-READ_ONLY = [name for name in MODELS if name != "achievement"]
+READ_ONLY = [name for name in MODELS if name not in {"achievement", "webhookendpoint"}]
 
 
 @pytest.fixture
 def everything(award, boards, root):
     """Have at least one row in every table."""
+    webhooks.add("https://[2606:4700::1111]/hooks", ["level.up"])
     ExcusedDate.objects.create(date=NOON.date(), reason="outage", excused_by=root)
     QueuedActivity.objects.create(user=root, kind="daily_visit", key="waits", at=NOON, enqueued_at=NOON)
+    xp.award(root, 300, reason="a start", key="start", now=NOON)
 
 
 def row_url(model, page="change"):

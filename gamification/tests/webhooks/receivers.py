@@ -37,7 +37,7 @@ class Received:
         return self.payload["type"]
 
     def is_signed_by(self, secret: str) -> bool:
-        """Tell whether one of the signatures is that of ``secret``; by the text of the standard, with nothing of ours."""
+        """Tell whether one of the signatures is that of ``secret``; as the standard has it, by nothing of ours."""
         key = base64.b64decode(secret.split("_", 1)[1])
         signed = b".".join([self.id.encode(), self.headers["webhook-timestamp"].encode(), self.body])
         expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
@@ -82,8 +82,6 @@ def receiver(tls: Any = None) -> Iterator[Receiver]:
             for name, value in {"Content-Length": "0", **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-
-        do_GET = do_POST
 
         def log_message(self, *args: Any) -> None:
             """Say nothing."""
