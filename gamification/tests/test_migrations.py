@@ -87,7 +87,9 @@ def test_indexes_on_full_tables_are_built_while_people_write(before_the_indexes)
     with CaptureQueriesContext(connection) as told:
         call_command("migrate", "gamification", verbosity=0)
 
-    built = [sql["sql"] for sql in told if sql["sql"].startswith(("CREATE INDEX", "DROP INDEX"))]
+    made = re.findall(r'CREATE TABLE "(\w+)"', " ".join(sql["sql"] for sql in told))
+    indexes = [sql["sql"] for sql in told if sql["sql"].startswith(("CREATE INDEX", "DROP INDEX"))]
+    built = [sql for sql in indexes if not any(f'ON "{name}"' in sql for name in made)]  # nobody waits for an empty one
     plain = [sql for sql in built if "CONCURRENTLY" not in sql]
     assert len(built) > len(INDEXES)
     assert plain == ([] if connection.vendor == "postgresql" else built)

@@ -42,6 +42,7 @@ OF_A_PERSON = {
     "Notice",
     "BoardReader",
     "PublicProfile",
+    "WebhookDelivery",
 }
 
 
