@@ -21,7 +21,8 @@ def only_trusted(status: int) -> tuple[int, ...]:
 class Row:
     """A row of the table. ``statuses`` are those of anonymous, two users, staff, and staff with the permissions.
 
-    In ``path`` and ``body``, ``{bob}`` is a user's primary key and ``{transaction}`` a transaction of bob's.
+    In ``path`` and ``body``, ``{bob}`` is a user's primary key ``{transaction}`` a transaction and
+    ``{activity}`` an activity of bob's.
     """
 
     method: str
@@ -69,11 +70,19 @@ TABLE = (
     Row("GET", "leaderboard/{metric}", SIGNED_IN, 7, path="leaderboard/xp_all_time"),
     Row("GET", "leaderboard/{metric}/rank", SIGNED_IN, 7, path="leaderboard/xp_all_time/rank"),
     Row("POST", "activities", only_trusted(201), 22, body={"kind": "daily_visit", "user": "{bob}"}, key="visit"),
+    Row(
+        "POST",
+        "activities/{activity_id}/void",
+        only_trusted(200),
+        32,
+        path="activities/{activity}/void",
+        body={"reason": "a fake"},
+    ),
     Row("GET", "dashboard", SIGNED_IN, 22),
     Row("GET", "me", SIGNED_IN, 3),
     Row("PATCH", "me", SIGNED_IN, 20, body={"timezone": "Europe/Berlin", "is_visible": False}),
-    Row("GET", "me/data", SIGNED_IN, 12),
-    Row("DELETE", "me/data", (401, 204, 204, 204, 204), 55, body={"password": "{password}"}),
+    Row("GET", "me/data", SIGNED_IN, 13),
+    Row("DELETE", "me/data", (401, 204, 204, 204, 204), 60, body={"password": "{password}"}),
 )
 
 
