@@ -14,6 +14,7 @@ from gamification.admin import (
     unlocks,
     xp,
 )
+from gamification.admin.logins import check_admin_login
 from gamification.admin.users import GamificationUserAdminMixin, check_user_admin
 
 __all__ = [
@@ -31,3 +32,4 @@ __all__ = [
 ]
 
 register(check_user_admin, Tags.admin)
+register(check_admin_login, Tags.security, deploy=True)

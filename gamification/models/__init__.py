@@ -1,7 +1,7 @@
 """The tables. The log, the ledger and the freezes are the source of truth; everything else can be rebuilt from them."""
 
 from gamification.models.achievements import Achievement, UserAchievement
-from gamification.models.activities import Activity, UserCounter
+from gamification.models.activities import Activity, UserCounter, VoidedActivity
 from gamification.models.backfills import BackfillRun
 from gamification.models.backlog import QueuedActivity
 from gamification.models.figures import BoardReader, DailyFigure
@@ -29,5 +29,6 @@ __all__ = [
     "UserDay",
     "UserStreak",
     "UserXP",
+    "VoidedActivity",
     "XPTransaction",
 ]

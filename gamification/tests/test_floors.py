@@ -21,7 +21,7 @@ FLOORS = [
     {"models"},
     {"backends", "migrations"},
     {"engine"},
-    {"tasks"},
+    {"tasks", "login"},
     {"services", "checks"},
     {"api", "dashboard", "admin", "management", "apps", "prometheus"},
     {"templatetags"},  # show elsewhere what the dashboard shows

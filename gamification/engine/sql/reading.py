@@ -6,7 +6,7 @@ The ORM would take a query for each table, and longer to build one than the data
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -103,16 +103,26 @@ def day_of(values: Sequence[Any]) -> UserDay:
     return day
 
 
-def hold(ids: Sequence[Any]) -> None:
+def hold(ids: Sequence[Any]) -> Callable[[], set[Any]]:
     """Lock the users with these ids that have a streak, in order of id, until the transaction ends.
 
-    SQLite has one writer at a time, who holds everything.
+    What is returned tells which of them are locked, and waits for the answer: between the lock and a later statement
+    somebody else's new row can become visible, which nobody has locked. SQLite has one writer at a time, who holds
+    everything.
     """
-    if connection().features.has_select_for_update:
-        marks = ", ".join(["%s"] * len(ids))
-        text = f"SELECT 1 FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE"  # noqa: S608
-        with cursor() as opened:
-            opened.execute(text, ids)
+    if not connection().features.has_select_for_update:
+        return lambda: set(ids)
+    marks = ", ".join(["%s"] * len(ids))
+    text = f"SELECT user_id FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE"  # noqa: S608
+    opened = cursor()
+    opened.execute(text, ids)
+    convert = reader(UserStreak._meta.pk, opened.db.vendor)
+
+    def held() -> set[Any]:
+        with opened:
+            return {convert(pk) if convert else pk for (pk,) in opened.fetchall()}
+
+    return held
 
 
 def _found(row: Sequence[Any], since: date, vendor: str) -> Found:

@@ -18,7 +18,8 @@ SCENARIO = {"difficulty": "advanced", "minutes": 30, "perfect": True, "language"
 
 def lively(**columns: Any) -> Any:
     """Return a user with a broken and a running streak, freezes of both kinds, awards, reversals, achievements,
-    a public profile, an event that the backlog keeps because it was refused, and a look at the leaderboards.
+    a voided activity, a public profile, an event that the backlog keeps because it was refused, and a look at the
+    leaderboards.
 
     Active on 8 days up to 9 June, and on the 10 days from the 20th to the 29th; the 4th and the 10th to 12th were
     frozen by themselves, the 30th on request. The 15th was reported too late to count.
@@ -33,6 +34,10 @@ def lively(**columns: Any) -> Any:
     activities.import_events(history, now=NOW)
     activities.import_events([Event(user, "daily_visit", "long-ago", occurred_at=NOW - timedelta(days=300))], now=NOW)
     activities.record(user, "words_learned", key="old", occurred_at=NOW - timedelta(days=15), now=NOW)
+    faked = activities.record(
+        user, "words_learned", key="faked", quantity=5, occurred_at=NOW - timedelta(days=1), now=NOW
+    )
+    activities.void(faked.activity, reason="nobody learned them", now=NOW)
     streaks.freeze(user, now=NOW)
     award = xp.award(user, 50, reason="a prize", key="prize", now=NOW - timedelta(days=3))
     xp.award(user, -20, reason="a fine", key="fine", now=NOW - timedelta(days=2))

@@ -37,6 +37,7 @@ OF_A_PERSON = {
     "UserDay",
     "UserAchievement",
     "Activity",
+    "VoidedActivity",
     "XPTransaction",
     "QueuedActivity",
     "Notice",
