@@ -152,6 +152,25 @@ def test_pages_say_that_it_passes(client, django_user_model, db, request, name):
     assert "no-store" in response["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    ("before", "address"),
+    [
+        ("http://testserver/gamification?metric=xp_week", "http://testserver/gamification?metric=xp_week"),
+        ("https://elsewhere.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_that_was_not_taken_is_found_where_it_came_from(client, db, request, before, address):
+    client.force_login(UserFactory.create())
+    request.getfixturevalue("away")
+
+    response = client.post("/gamification/touch", headers={"Referer": before})
+
+    assert response.status_code == 503
+    assert f'href="{address}">Try again' in response.content.decode()
+
+
 def test_a_page_of_an_error_that_cannot_be_shown_says_so_too(client, db, request):
     client.force_login(UserFactory.create())
     client.raise_request_exception = False
