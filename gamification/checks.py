@@ -17,7 +17,8 @@ from django.utils.module_loading import import_string
 from rest_framework.settings import api_settings
 
 from gamification.backends.base import LeaderboardBackend
-from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
+from gamification.conf import NAMES, STATE_METRICS, VOID_POLICIES, GamificationSettings, get_settings
+from gamification.domain import flag_rules
 from gamification.domain.activity_types import DERIVED_COUNTERS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
@@ -51,6 +52,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *messages,
         *_check_levels(current),
         *_check_kinds(current),
+        *_check_guards(current),
         *_check_numbers(current),
         *_check_zone(current),
         *_check_names(current),
@@ -148,9 +150,13 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
         messages.append(
             Error("GAMIFICATION['LEADERBOARD_MAX_STALENESS'] must be seconds, 0 or more.", id="gamification.E004")
         )
-    auto: Any = current.STREAK_AUTO_FREEZE
-    if auto not in (True, False):
-        messages.append(Error("GAMIFICATION['STREAK_AUTO_FREEZE'] must be True or False.", id="gamification.E004"))
+    messages += [
+        Error(f"GAMIFICATION[{name!r}] must be True or False.", id="gamification.E004")
+        for name in ("STREAK_AUTO_FREEZE", "APPEND_ONLY_TRIGGERS")
+        if getattr(current, name) not in (True, False)
+    ]
+    if current.VOID_ACHIEVEMENTS not in VOID_POLICIES:
+        messages.append(Error("GAMIFICATION['VOID_ACHIEVEMENTS'] must be 'keep' or 'revoke'.", id="gamification.E004"))
     if not messages and current.STREAK_FREEZES > current.STREAK_FREEZES_MAX:
         messages.append(
             Error("GAMIFICATION['STREAK_FREEZES'] is more than 'STREAK_FREEZES_MAX'.", id="gamification.E004")
@@ -173,6 +179,16 @@ def _check_kinds(current: GamificationSettings) -> list[CheckMessage]:
         for kind in current.activity_types.values()
         if any(isinstance(step, int) and step < 0 for step in (kind.xp, *kind.counters.values()))
     ]
+
+
+def _check_guards(current: GamificationSettings) -> list[CheckMessage]:
+    limits = [
+        Error(f"{problem} in the kind {kind.name!r}.", id="gamification.E020")
+        for kind in current.activity_types.values()
+        for problem in kind.limits.problems()
+    ]
+    rules = flag_rules.problems(current.FLAG_LIMITS)
+    return [*limits, *(Error(f"GAMIFICATION['FLAG_LIMITS']: {problem}.", id="gamification.E021") for problem in rules)]
 
 
 def _check_zone(current: GamificationSettings) -> list[CheckMessage]:

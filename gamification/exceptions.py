@@ -107,6 +107,18 @@ class NotReversible(GamificationError):
     status_code = 409
 
 
+class AlreadyVoided(GamificationError):
+    code = "already_voided"
+    status_code = 409
+    default_message = "This activity was voided before."
+
+
+class UnknownActivity(GamificationError):
+    code = "unknown_activity"
+    status_code = 404
+    default_message = "There is no such activity."
+
+
 class NotUnlocked(GamificationError):
     code = "not_unlocked"
     status_code = 409
@@ -195,6 +207,18 @@ class AlreadyExcused(GamificationError):
     code = "already_excused"
     status_code = 409
     default_message = "This date is excused already."
+
+
+class AlreadyExcluded(GamificationError):
+    code = "already_excluded"
+    status_code = 409
+    default_message = "This user is excluded from leaderboards already."
+
+
+class NotExcluded(GamificationError):
+    code = "not_excluded"
+    status_code = 409
+    default_message = "This user is not excluded from leaderboards."
 
 
 class NotExcused(GamificationError):

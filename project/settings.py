@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "gamification.outages.OutageMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -78,8 +79,14 @@ def _database() -> dict[str, Any]:
     if database["ENGINE"] != "django.db.backends.sqlite3":
         # Statements that were prepared once spare the server the planning; a pooler that shares connections between
         # transactions must know of them, or PREPARE_STATEMENTS be off.
-        prepare = {"server_side_binding": True, "prepare_threshold": 3} if env.bool("PREPARE_STATEMENTS", True) else {}
-        database["OPTIONS"] = {**prepare, **database.get("OPTIONS", {})}
+        prepares = env.bool("PREPARE_STATEMENTS", True)
+        prepare = {"server_side_binding": True, "prepare_threshold": 3} if prepares else {}
+        # Nobody waits for ever: for a server that does not answer, or a lock that somebody holds. Poolers refuse to
+        # pass such a setting on; it belongs to the role there.
+        patience: dict[str, Any] = {"connect_timeout": 5}  # seconds
+        if seconds := env.int("LOCK_TIMEOUT", default=10 if prepares else 0):
+            patience["options"] = f"{os.environ.get('PGOPTIONS', '')} -c lock_timeout={seconds}s".strip()
+        database["OPTIONS"] = {**prepare, **patience, **database.get("OPTIONS", {})}
         return {"CONN_MAX_AGE": 0 if DEBUG else 60, "CONN_HEALTH_CHECKS": True, **database}
     if database["NAME"] != ":memory:":
         database["NAME"] = str(BASE_DIR / database["NAME"])
@@ -112,12 +119,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {"default": env.cache_url("CACHE_URL", default=REDIS_URL or "locmemcache://")}
 if CACHES["default"]["BACKEND"].endswith(".RedisCache"):
-    # A cache that hangs must not take the site with it.
-    CACHES["default"]["OPTIONS"] = {
-        "socket_timeout": 0.25,
-        "socket_connect_timeout": 0.25,
-        **CACHES["default"].get("OPTIONS", {}),
-    }
+    # A cache that hangs, is full or is away must not take the site with it.
+    CACHES["default"]["BACKEND"] = "project.caches.RedisCache"
 
 # Background work: at once, in the process that asks for it, unless a queue is named.
 

@@ -13,6 +13,8 @@ from project import views
 login = ThrottledLoginView.as_view(redirect_authenticated_user=True, extra_context={"is_demo": settings.DEBUG})
 icon = RedirectView.as_view(url=f"{settings.STATIC_URL}project/favicon.svg")
 
+handler500 = "gamification.outages.server_error"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("gamification", include("gamification.dashboard.urls")),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from gamification.admin import diary_words
 from gamification.admin.base import GamificationAdmin, ModelT, Tool
 from gamification.admin.people import name_of
-from gamification.admin.pickers import AWARD, GRANT
+from gamification.admin.pickers import AWARD, EXCLUDE, GRANT
 from gamification.models import UserAchievement, UserCounter
 from gamification.models.xp import Source
 from gamification.services import diaries, xp
@@ -83,6 +83,8 @@ class SupportAdmin(GamificationAdmin[ModelT]):
             (GRANT, _("Grant an achievement"), "userachievement_grant"),
             (MOVE, _("Set the time zone"), "userstreak_set_timezone"),
         ]
+        if not getattr(row, "is_excluded", False):
+            tools.append((EXCLUDE, _("Exclude from leaderboards"), "boardexclusion_exclude"))
         return [
             Tool(label, f"{self._page(name)}?{chosen}")
             for permission, label, name in tools

@@ -34,7 +34,7 @@ def _scores_of(player: Player) -> UserScores:
     return UserScores(
         user_id=player.user.pk,
         version=xp.version,
-        is_visible=xp.is_visible,
+        is_visible=xp.is_shown,
         total_xp=xp.total_xp,
         current_streak=streak.current_streak,
         longest_streak=streak.longest_streak,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -158,14 +158,12 @@ def lock(users: Iterable[AbstractBaseUser], since: date = date.max, *, key: str 
     if len(ids) > 1 and UserStreak.objects.filter(user_id__in=ids).count() < len(ids):
         for pk in ids:
             _begin([by_id[pk]])
-    with sent_together():
-        hold(ids)
-        found, site = reading.read(ids, since, key)
+    held, found, site = _hold_and_read(ids, since, key)
     for _ in range(TRIES):
-        missing = [pk for pk in ids if not _is_whole(found.get(pk))]
+        missing = [pk for pk in ids if pk not in held or not _is_whole(found.get(pk))]
         if not missing and site is not None:
             return Players({pk: _player(by_id[pk], found[pk]) for pk in ids}, site, key)
-        _begin([by_id[pk] for pk in missing])
+        held.update(_begin([by_id[pk] for pk in missing]))
         found, site = reading.read(ids, since, key)
     raise RuntimeError(
         f"{len(missing)} users cannot be locked: pass saved users, whose keys have the type of the model's."
@@ -179,16 +177,14 @@ def lock_known(users: Iterable[AbstractBaseUser], since: date = date.max) -> Pla
     nobody = Site((0, 0), frozenset())
     if not ids:
         return Players({}, nobody, "")
-    with sent_together():
-        hold(ids)
-        found, site = reading.read(ids, since)
-    whole = {pk: _player(by_id[pk], found[pk]) for pk in ids if _is_whole(found.get(pk))}
+    held, found, site = _hold_and_read(ids, since)
+    whole = {pk: _player(by_id[pk], found[pk]) for pk in ids if pk in held and _is_whole(found.get(pk))}
     return Players(whole, site or nobody, "")
 
 
-def hold(ids: Iterable[Any]) -> None:
-    """Lock the rows that there are, in order of id."""
-    reading.hold(list(ids))
+def hold(ids: Iterable[Any]) -> Callable[[], set[Any]]:
+    """Lock the rows that there are, in order of id; what is returned tells whose, as :func:`reading.hold` does."""
+    return reading.hold(list(ids))
 
 
 def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> dict[Any, Player]:
@@ -214,6 +210,14 @@ def load_unlocks(players: Iterable[Player]) -> None:
         by_id[row.user_id].unlocks.setdefault(row.achievement_id, row)
 
 
+def _hold_and_read(ids: list[Any], since: date, key: str = "") -> tuple[set[Any], dict[Any, Found], Site | None]:
+    """Lock, and return who is locked beside what was read; who began in between is read without being locked."""
+    with sent_together():
+        held = hold(ids)
+        found, site = reading.read(ids, since, key)
+        return held(), found, site
+
+
 def _is_whole(found: Found | None) -> bool:
     return found is not None and found.xp is not None
 
@@ -234,8 +238,8 @@ def _player(user: AbstractBaseUser, found: Found | None) -> Player:
     )
 
 
-def _begin(users: Sequence[AbstractBaseUser]) -> None:
-    """Give ``users`` the rows of beginners, and lock them; what is there stays as it is.
+def _begin(users: Sequence[AbstractBaseUser]) -> list[Any]:
+    """Give ``users`` the rows of beginners, lock them and return whose are locked; what is there stays as it is.
 
     The total follows the lock, or two of them could wait for each other: one with the lock, one with the total.
     """
@@ -243,3 +247,4 @@ def _begin(users: Sequence[AbstractBaseUser]) -> None:
     rows = UserStreak.objects.select_for_update().filter(user_id__in=[user.pk for user in users]).order_by("user_id")
     held = list(rows.values_list("user_id", flat=True))
     UserXP.objects.bulk_create([newcomers.xp_of(pk) for pk in held], ignore_conflicts=True)
+    return held

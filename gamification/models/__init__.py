@@ -1,10 +1,11 @@
 """The tables. The log, the ledger and the freezes are the source of truth; everything else can be rebuilt from them."""
 
 from gamification.models.achievements import Achievement, UserAchievement
-from gamification.models.activities import Activity, UserCounter
+from gamification.models.activities import Activity, UserCounter, VoidedActivity
 from gamification.models.backfills import BackfillRun
 from gamification.models.backlog import QueuedActivity
 from gamification.models.figures import BoardReader, DailyFigure
+from gamification.models.guards import BoardExclusion, Flag
 from gamification.models.leaderboards import LeaderboardCache
 from gamification.models.notices import Notice
 from gamification.models.profiles import PublicProfile
@@ -16,9 +17,11 @@ __all__ = [
     "Achievement",
     "Activity",
     "BackfillRun",
+    "BoardExclusion",
     "BoardReader",
     "DailyFigure",
     "ExcusedDate",
+    "Flag",
     "LeaderboardCache",
     "Notice",
     "PublicProfile",
@@ -29,5 +32,6 @@ __all__ = [
     "UserDay",
     "UserStreak",
     "UserXP",
+    "VoidedActivity",
     "XPTransaction",
 ]

@@ -15,8 +15,10 @@ from gamification.engine import announcing, cards, mentions, players, saving, th
 from gamification.models import (
     Activity,
     BackfillRun,
+    BoardExclusion,
     BoardReader,
     ExcusedDate,
+    Flag,
     Notice,
     PublicProfile,
     QueuedActivity,
@@ -26,6 +28,7 @@ from gamification.models import (
     UserDay,
     UserStreak,
     UserXP,
+    VoidedActivity,
     XPTransaction,
 )
 
@@ -40,14 +43,18 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "days": (UserDay, "date"),
     "achievements": (UserAchievement, "achievement_id"),
     "activities": (Activity, "id"),
+    "voided_activities": (VoidedActivity, "id"),
     "xp_transactions": (XPTransaction, "id"),
     "backlog": (QueuedActivity, "id"),
     "notices": (Notice, "id"),
     "board_reads": (BoardReader, "date"),
     "profile": (PublicProfile, "slug"),
+    "flags": (Flag, "id"),
+    "board_exclusions": (BoardExclusion, "id"),
 }
 IDS_AT_ONCE = 1000
-INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
+#: What only serves us, and who of the staff decided.
+INTERNAL = {"user", "content_hash", "outcome", "version", "actor", "decided_by", "excluded_by", "lifted_by"}
 
 
 def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
@@ -75,6 +82,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         transaction.on_commit(lambda: cards.forget(slugs), robust=True)
         erased = {
             "xp_transactions": XPTransaction.objects.filter(user_id=user.pk).erase(),
+            "voided_activities": VoidedActivity.objects.filter(user_id=user.pk).erase(),
             "activities": Activity.objects.filter(user_id=user.pk).erase(),
         }
         for name, model in (
@@ -82,6 +90,8 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             ("backlog", QueuedActivity),
             ("notices", Notice),
             ("board_reads", BoardReader),
+            ("flags", Flag),
+            ("board_exclusions", BoardExclusion),
             ("achievements", UserAchievement),
             ("days", UserDay),
             ("counters", UserCounter),
@@ -90,10 +100,14 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         ):
             erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
+        VoidedActivity.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
         BackfillRun.objects.filter(started_by_id=user.pk).update(started_by=None)
         BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         ExcusedDate.objects.filter(undone_by_id=user.pk).update(undone_by=None)
+        Flag.objects.filter(decided_by_id=user.pk).update(decided_by=None)
+        BoardExclusion.objects.filter(excluded_by_id=user.pk).update(excluded_by=None)
+        BoardExclusion.objects.filter(lifted_by_id=user.pk).update(lifted_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
         throttling.forget_account(user.get_username())
         tally.forget(user.pk)
@@ -112,8 +126,14 @@ def set_visibility(user: AbstractBaseUser, visible: bool) -> None:
 
 
 def is_visible(user: AbstractBaseUser) -> bool:
-    """Tell whether ``user`` is shown on leaderboards."""
+    """Tell whether ``user`` chose to be shown on leaderboards, which is the case until they choose otherwise."""
     return not UserXP.objects.filter(user_id=user.pk, is_visible=False).exists()
+
+
+def why_unlisted(user: AbstractBaseUser) -> str:
+    """Return why others do not see ``user`` on leaderboards: ``choice``, ``excluded``, or an empty text: they do."""
+    row = UserXP.objects.hidden().filter(user_id=user.pk).values_list("is_visible", flat=True).first()
+    return "" if row is None else "excluded" if row else "choice"
 
 
 def _plain(row: models.Model) -> dict[str, Any]:

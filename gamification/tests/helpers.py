@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SIGNALS = {
     "activity_recorded": signals.activity_recorded,
+    "activity_voided": signals.activity_voided,
     "xp_awarded": signals.xp_awarded,
     "level_up": signals.level_up,
     "achievement_unlocked": signals.achievement_unlocked,

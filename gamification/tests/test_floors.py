@@ -17,7 +17,7 @@ APP = Path(__file__).resolve().parents[1]
 
 FLOORS = [
     {"domain", "exceptions"},
-    {"conf", "signals", "replicas", "plots"},
+    {"conf", "signals", "replicas", "plots", "outages"},
     {"models"},
     {"backends", "migrations"},
     {"engine"},

@@ -42,12 +42,27 @@ def test_the_production_example_passes_djangos_deployment_checks():
         ("SESSION_COOKIE_SECURE", "True"),
         ("DATABASES['default']['ENGINE']", "'django.db.backends.postgresql'"),
         ("DATABASES['default']['CONN_MAX_AGE']", "60"),
-        ("CACHES['default']['BACKEND']", "'django.core.cache.backends.redis.RedisCache'"),
-        ("CACHES['default']['OPTIONS']['socket_timeout']", "0.25"),
+        ("CACHES['default']['BACKEND']", "'project.caches.RedisCache'"),
     ],
 )
 def test_the_production_example_is_followed(name, value):
     assert read_setting(name, PRODUCTION) == value
+
+
+@pytest.mark.parametrize(
+    ("env", "options"),
+    [
+        ({}, "-c lock_timeout=10s"),
+        ({"LOCK_TIMEOUT": "3", "PGOPTIONS": "-c geqo=off"}, "-c geqo=off -c lock_timeout=3s"),
+        ({"LOCK_TIMEOUT": "0"}, "None"),
+        ({"PREPARE_STATEMENTS": "off"}, "None"),
+        ({"DATABASE_URL": "postgres://db/x?options=-c%20lock_timeout%3D1s"}, "-c lock_timeout=1s"),
+    ],
+)
+def test_nobody_waits_for_a_lock_for_ever(env, options):
+    told = read_setting("DATABASES['default']['OPTIONS'].get('options')", {**PRODUCTION, **env})
+
+    assert told.strip("'") == options
 
 
 def test_without_debug_a_secret_is_required():

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from gamification.api.fields import DayField, MomentField, ObjectField, UserField
 from gamification.api.serializers.streaks import ActionField, StreakSerializer
 from gamification.api.serializers.xp import LevelSerializer
+from gamification.domain.limits import LIMITS
 from gamification.engine.results import Receipt
 from gamification.models import Activity
 
@@ -43,3 +44,6 @@ class ReceiptSerializer(serializers.Serializer[Receipt]):
     level = LevelSerializer()
     level_up = serializers.BooleanField()
     achievements_unlocked = serializers.ListField(child=serializers.CharField(), help_text="Ids.")
+    capped_by = serializers.ChoiceField(
+        LIMITS, allow_null=True, help_text="The limit of its kind that made it pay less, or not count, if any did."
+    )

@@ -5,8 +5,7 @@ The ORM would take a query for each table, and longer to build one than the data
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,7 +15,7 @@ from django.db import models
 from django.db.utils import DEFAULT_DB_ALIAS
 
 from gamification.engine.sql.cursors import connection, cursor
-from gamification.engine.sql.values import Convert, reader, to_date, writer
+from gamification.engine.sql.values import Convert, from_json, reader, to_date, writer
 from gamification.models import (
     Achievement,
     Activity,
@@ -92,7 +91,7 @@ def read(
     found = (_found(row, since, vendor) for row in rows)
     site = None
     if rows:
-        stamp, excused = map(_json, rows[0][-2:])
+        stamp, excused = map(from_json, rows[0][-2:])
         site = Site(tuple(stamp), frozenset(to_date(on) for on in excused or ()))
     return {each.streak.user_id: each for each in found}, site
 
@@ -103,23 +102,33 @@ def day_of(values: Sequence[Any]) -> UserDay:
     return day
 
 
-def hold(ids: Sequence[Any]) -> None:
+def hold(ids: Sequence[Any]) -> Callable[[], set[Any]]:
     """Lock the users with these ids that have a streak, in order of id, until the transaction ends.
 
-    SQLite has one writer at a time, who holds everything.
+    What is returned tells which of them are locked, and waits for the answer: between the lock and a later statement
+    somebody else's new row can become visible, which nobody has locked. SQLite has one writer at a time, who holds
+    everything.
     """
-    if connection().features.has_select_for_update:
-        marks = ", ".join(["%s"] * len(ids))
-        text = f"SELECT 1 FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE"  # noqa: S608
-        with cursor() as opened:
-            opened.execute(text, ids)
+    if not connection().features.has_select_for_update:
+        return lambda: set(ids)
+    marks = ", ".join(["%s"] * len(ids))
+    text = f"SELECT user_id FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE"  # noqa: S608
+    opened = cursor()
+    opened.execute(text, ids)
+    convert = reader(UserStreak._meta.pk, opened.db.vendor)
+
+    def held() -> set[Any]:
+        with opened:
+            return {convert(pk) if convert else pk for (pk,) in opened.fetchall()}
+
+    return held
 
 
 def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
     streaks, totals = _fields(UserStreak), _fields(UserXP)
     streak = _instance(UserStreak, row[: len(streaks)], vendor)
     total = row[len(streaks) : len(streaks) + len(totals)]
-    counters, unlocks, days = map(_json, row[len(streaks) + len(totals) : -3])
+    counters, unlocks, days = map(from_json, row[len(streaks) + len(totals) : -3])
     unlocks = unlocks or {}
     return Found(
         streak=streak,
@@ -139,11 +148,6 @@ def _instance(model: Any, values: Iterable[Any], vendor: str) -> Any:
         for value, convert in zip(values, _readers(model, vendor), strict=True)
     ]
     return model.from_db(DEFAULT_DB_ALIAS, _fields(model), converted)
-
-
-def _json(value: Any) -> Any:
-    """Return what JSON says: SQLite gives its text, psycopg has read it."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=128)

@@ -24,7 +24,9 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MODELS = (
     "achievement",
     "activity",
+    "boardexclusion",
     "excuseddate",
+    "flag",
     "leaderboardcache",
     "queuedactivity",
     "userachievement",

@@ -8,9 +8,17 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from gamification.models import Achievement, ExcusedDate, QueuedActivity, UserAchievement, XPTransaction
+from gamification.models import (
+    Achievement,
+    BoardExclusion,
+    ExcusedDate,
+    Flag,
+    QueuedActivity,
+    UserAchievement,
+    XPTransaction,
+)
 from gamification.models.xp import Source
-from gamification.services import achievements, backfills, figures, leaderboards, streaks, xp
+from gamification.services import achievements, backfills, exclusions, figures, leaderboards, streaks, xp
 from gamification.tests.admin.conftest import NOON
 from gamification.tests.factories import AchievementFactory, UserFactory
 from gamification.tests.looks import problems_of
@@ -19,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LISTS = ["achievement", "userachievement", "xptransaction", "userxp", "userstreak", "leaderboardcache", "activity"]
 LISTS += ["excuseddate", "queuedactivity", "backfillrun", "userday", "usercounter", "dailyfigure"]
+LISTS += ["boardexclusion", "flag"]
 #: Django's own, wherever it stands: links in the dark that colour alone tells apart, lists to pick from, and
 #: the second half of a moment without a label.
 STOCK = (".breadcrumbs", ".select2-container", "#changelist-search", ".selector", ".datetime")
@@ -53,6 +62,7 @@ def people():
     booked = XPTransaction.objects.filter(source=Source.CLIENT).first()
     refused = QueuedActivity.objects.get()
     excused = ExcusedDate.objects.get()
+    flag, excluded = Flag.objects.get(), BoardExclusion.objects.get()
     newcomer = UserFactory(username="newcomer")
     streaks.set_timezone(newcomer, "Asia/Tokyo")
     return {
@@ -69,6 +79,11 @@ def people():
         "excuse": page_of("excuseddate_excuse"),
         "excused": page_of("excuseddate_change", excused.pk),
         "take back": page_of("excuseddate_undo", ids=excused.pk),
+        "flag": page_of("flag_change", flag.pk),
+        "decide": page_of("flag_decide", ids=flag.pk),
+        "exclude": page_of("boardexclusion_exclude"),
+        "excluded": page_of("boardexclusion_change", excluded.pk),
+        "lift": page_of("boardexclusion_lift", ids=excluded.pk),
         "queued": page_of("queuedactivity_change", refused.pk),
         "discard": page_of("queuedactivity_discard", ids=refused.pk),
     }
@@ -93,6 +108,8 @@ def full(ada, root):
     ExcusedDate.objects.create(date=NOON.date(), reason="an outage", excused_by=root)
     refusal = {"refused_at": NOON, "code": "idempotency_conflict", "reason": "The key was used for something else."}
     QueuedActivity.objects.create(user=ada, kind="daily_visit", key="k", at=NOON, enqueued_at=NOON, **refusal)
+    exclusions.exclude(ada, reason="a script", actor=root)
+    Flag.objects.create(user=ada, rule="xp_a_day", date=NOON.date(), figure=6_000, expected=5_000, found_at=NOON)
     xp.award(ada, 30, reason="today", key="k2", now=timezone.now())
     figures.refresh()
     run = backfills.start("scenario_master", in_background=False)
