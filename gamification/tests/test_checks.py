@@ -315,6 +315,8 @@ def test_the_checks_before_deployment_are_registered(settings):
 
     assert {"gamification.W020", "gamification.W021"} <= ids
     assert "gamification.W020" not in {message.id for message in run_checks()}
+
+
 @pytest.mark.parametrize(
     ("limit", "value", "most"),
     [
