@@ -34,6 +34,7 @@ WHOLE_NUMBERS = {
     "STREAK_BONUS_PER_DAY": (0, 100_000),
     "STREAK_BONUS_MAX": (0, 100_000),
     "LEADERBOARD_TTL": (1, 86_400),
+    "WEBHOOKS_TIMEOUT": (1, 60),
 }
 
 
@@ -152,7 +153,7 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
         )
     messages += [
         Error(f"GAMIFICATION[{name!r}] must be True or False.", id="gamification.E004")
-        for name in ("STREAK_AUTO_FREEZE", "APPEND_ONLY_TRIGGERS")
+        for name in ("STREAK_AUTO_FREEZE", "APPEND_ONLY_TRIGGERS", "WEBHOOKS_ALLOW_PRIVATE")
         if getattr(current, name) not in (True, False)
     ]
     if current.VOID_ACHIEVEMENTS not in VOID_POLICIES:

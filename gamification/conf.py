@@ -58,6 +58,8 @@ class GamificationSettings:
     SCOPES: str | None = None
     APPEND_ONLY_TRIGGERS: bool = False
     FLAG_LIMITS: Mapping[str, int | None] = field(default_factory=dict)
+    WEBHOOKS_ALLOW_PRIVATE: bool = False
+    WEBHOOKS_TIMEOUT: int = 15
 
     @property
     def levels(self) -> LevelTable:

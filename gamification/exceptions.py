@@ -225,3 +225,9 @@ class NotExcused(GamificationError):
     code = "not_excused"
     status_code = 409
     default_message = "This date is not excused."
+
+
+class SecretAlreadyShown(GamificationError):
+    code = "secret_already_shown"
+    status_code = 409
+    default_message = "This secret was shown before. Make a new one."

@@ -15,7 +15,7 @@ from gamification.domain.levels import LevelInfo
 from gamification.engine import newcomers
 from gamification.engine.sql import reading
 from gamification.engine.sql.cursors import sent_together
-from gamification.engine.sql.reading import Found, Site
+from gamification.engine.sql.reading import Endpoints, Found, Site
 from gamification.models import Activity, UserAchievement, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Player:
     once that was asked (``closed_rules``). ``unlocks`` and ``days`` hold the rows that were made or asked for. Days
     from ``days_since`` on were found (``found_days``, as read); :meth:`day` reads the others once one is needed.
     ``notices`` are kind, subject and XP of what there is to celebrate.
-    ``recorded_as`` is the id of the activity that was recorded under the key asked for.
+    ``recorded_as`` is the id of the activity under the key asked for; ``endpoints`` are told of the announcements.
     """
 
     user: AbstractBaseUser
@@ -60,6 +60,7 @@ class Player:
     changed_unlocks: set[str] = field(default_factory=set)
     announcements: list[tuple[Signal, dict[str, Any]]] = field(default_factory=list)
     notices: list[tuple[str, str, int]] = field(default_factory=list)
+    endpoints: Endpoints = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -235,6 +236,7 @@ def _player(user: AbstractBaseUser, found: Found | None) -> Player:
         found_days=found.days,
         days_since=found.days_since,
         recorded_as=found.recorded_as,
+        endpoints=found.endpoints,
     )
 
 

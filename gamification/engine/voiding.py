@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def take_back(player: Player, activity: Activity, policy: Policy, *, reason: str, now: datetime, **by: Any) -> None:
-    """Take back counters, allowance, day, streak and XP of an activity that is not voided yet; ``by`` is the ``actor``, or None.
+    """Take back what an activity that is not voided yet has brought; ``by`` is the ``actor``, or None.
 
     The streak bonus of its day goes too, unless another activity on that day is as good a reason for it; bonuses of
     other days are not computed anew.

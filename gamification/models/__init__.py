@@ -11,6 +11,7 @@ from gamification.models.notices import Notice
 from gamification.models.profiles import PublicProfile
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
 from gamification.models.throttles import RequestCount
+from gamification.models.webhooks import WebhookDelivery, WebhookEndpoint
 from gamification.models.xp import UserXP, XPTransaction
 
 __all__ = [
@@ -33,5 +34,7 @@ __all__ = [
     "UserStreak",
     "UserXP",
     "VoidedActivity",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "XPTransaction",
 ]

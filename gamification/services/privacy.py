@@ -29,6 +29,7 @@ from gamification.models import (
     UserStreak,
     UserXP,
     VoidedActivity,
+    WebhookDelivery,
     XPTransaction,
 )
 
@@ -51,6 +52,7 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "profile": (PublicProfile, "slug"),
     "flags": (Flag, "id"),
     "board_exclusions": (BoardExclusion, "id"),
+    "webhooks": (WebhookDelivery, "id"),
 }
 IDS_AT_ONCE = 1000
 #: What only serves us, and who of the staff decided.
@@ -89,6 +91,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             ("profile", PublicProfile),
             ("backlog", QueuedActivity),
             ("notices", Notice),
+            ("webhooks", WebhookDelivery),
             ("board_reads", BoardReader),
             ("flags", Flag),
             ("board_exclusions", BoardExclusion),

@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,10 +15,20 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.test import override_settings
 
-from gamification.engine import backlog, players
+from gamification.engine import backlog, delivering, players
 from gamification.exceptions import AlreadyReversed
 from gamification.models import UserStreak, XPTransaction
-from gamification.services import achievements, activities, ingestion, integrity, leaderboards, privacy, streaks, xp
+from gamification.services import (
+    achievements,
+    activities,
+    ingestion,
+    integrity,
+    leaderboards,
+    privacy,
+    streaks,
+    webhooks,
+    xp,
+)
 from gamification.services.activities import Event
 
 TURNS = 20
@@ -317,3 +328,14 @@ def can_lock(number: int) -> bool:
     """Tell whether nobody holds the one user there is."""
     with transaction.atomic():
         return UserStreak.objects.select_for_update(skip_locked=True).exists()
+
+
+def deliver_webhooks(number: int = 0) -> dict[str, int]:
+    """Send what is due until nothing waits, with leases of about two seconds; return how the sendings ended."""
+    delivering.MARGIN = 1
+    with override_settings(GAMIFICATION={"WEBHOOKS_ALLOW_PRIVATE": True, "WEBHOOKS_TIMEOUT": 1}):
+        done, until = webhooks.deliver(), time.monotonic() + 60
+        while webhooks.waiting() and time.monotonic() < until:
+            time.sleep(0.02)
+            done += webhooks.deliver()
+    return asdict(done)

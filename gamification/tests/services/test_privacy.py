@@ -45,6 +45,7 @@ OF_A_PERSON = {
     "Notice",
     "BoardReader",
     "PublicProfile",
+    "WebhookDelivery",
 }
 
 
