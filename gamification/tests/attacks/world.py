@@ -16,8 +16,6 @@ from django.contrib.contenttypes.models import ContentType
 from rest_framework.authtoken.models import Token
 
 from gamification import models
-from gamification.models.notices import NoticeKind
-from gamification.models.xp import Source
 from gamification.services import achievements, activities, backfills, excuses, leaderboards, profiles, streaks, xp
 from gamification.services.activities import Event
 from gamification.tests.factories import condition
@@ -47,47 +45,51 @@ def plain(field: str, length: int) -> str:
     return f"some {field}"[:length]
 
 
-def build(text: Text = plain, *, is_public: bool = True, name: str = "bob") -> World:
+def build(text: Text = plain, *, is_public: bool = True, number: int = 0) -> World:
     """Make a user with rows in every table; ``text`` returns what stands in a field, of so many characters at most.
 
-    Keys are ASCII whatever ``text`` says, and rules and zones are what they can be.
+    Keys are ASCII whatever ``text`` says, and rules and zones are what they can be. Worlds of another ``number`` can
+    stand beside each other, where their texts differ.
     """
     achievements.initialize()
-    bob = get_user_model()._default_manager.create_user(
-        text("username", 150) if name == "bob" else name, email=text("email", 200), password=PASSWORD
-    )
+    ids = {"achievement_id": f"own{number or ''}", "retired_id": f"retired{number or ''}"}
+    users = get_user_model()._default_manager
+    bob: Any = users.create_user(text("username", 150), email=text("email", 200), password=PASSWORD)
     bob.first_name, bob.last_name = text("first name", 150), text("last name", 150)
     bob.save()
-    _definition(text)
-    own = _history(bob, text)
-    own |= _by_staff(bob, text)
-    profiles.share(bob, is_public=is_public, showcase=["own"])
+    names = _definitions(text, **ids) | _history(bob, text, ids["achievement_id"])
+    names |= _of_staff(bob, text, **ids) | _by_staff(bob, text, number)
+    profiles.share(bob, is_public=is_public, showcase=[ids["achievement_id"]])
     leaderboards.refresh(now=NOON)
     leaderboards.top("xp_all_time", viewer=bob, scope="class 1", now=NOON)
-    models.DailyFigure.objects.create(date=NOON.date(), name="xp", label=text("label", 300), value=7, computed_at=NOON)
+    figure = models.DailyFigure.objects.create(
+        date=NOON.date(), name="xp", label=text("label", 300), value=7, computed_at=NOON
+    )
     models.BoardReader.objects.get_or_create(user=bob, date=NOON.date())
     models.RequestCount.objects.create(ident=f"gamification_write:{bob.pk}", ends_at=NOON, requests=3)
-    own["slug"] = models.PublicProfile.objects.get(user=bob).slug
-    return World(bob, {"bob": bob.pk, "achievement_id": "own", "metric": "xp_all_time", "password": PASSWORD, **own})
+    own = {"bob": bob.pk, "figure": figure.pk, "slug": models.PublicProfile.objects.get(user=bob).slug}
+    return World(bob, {"metric": "xp_all_time", "password": PASSWORD, **ids, **names, **own})
 
 
-def _definition(text: Text) -> None:
-    models.Achievement.objects.create(
-        achievement_id="own",
+def _definitions(text: Text, achievement_id: str, retired_id: str) -> dict[str, Any]:
+    """Make a definition that bob meets, and one that is retired and was back-filled."""
+    common = {"category": "special", "rarity": "epic"}
+    own = models.Achievement.objects.create(
+        achievement_id=achievement_id,
         name=text("name", 200),
         description=text("description", 1000),
         icon=text("icon", 50),
-        category="special",
-        rarity="epic",
         conditions=condition("tags", 1),
         order=-1,
+        **common,
     )
-    models.Achievement.objects.create(
-        achievement_id="retired", name=text("name", 200), conditions=condition("tags", 9), is_active=False
+    retired = models.Achievement.objects.create(
+        achievement_id=retired_id, name=text("name", 200), conditions=condition("tags", 9), **common
     )
+    return {"achievement": own.pk, "retired": retired.pk}
 
 
-def _history(bob: Any, text: Text) -> dict[str, Any]:
+def _history(bob: Any, text: Text, achievement_id: str) -> dict[str, Any]:
     """Have bob act on four days, with a freeze between; return the keys of what was written."""
     data = {"tag": text("tag", 50), "note": text("note", 500), text("member", 100): [text("item", 100)]}
     events = [
@@ -109,26 +111,44 @@ def _history(bob: Any, text: Text) -> dict[str, Any]:
     again = xp.award(bob, 30, reason=text("reason", 255), key="again", now=NOON).transaction
     xp.reverse(again, reason=text("reversal", 255), now=NOON)
     streaks.freeze(bob, now=NOON + timedelta(days=1))
+    unlock = models.UserAchievement.objects.get(user=bob, achievement=achievement_id)
     day = models.UserDay.objects.filter(user=bob).latest("date")
     return {
         "activity": models.Activity.objects.filter(user=bob).latest("pk").pk,
         "transaction": award.pk,
+        "unlock": unlock.pk,
+        "notice": models.Notice.objects.filter(user=bob).latest("pk").pk,
         "day": day.pk,
         "counter": models.UserCounter.objects.filter(user=bob).latest("pk").pk,
     }
 
 
-def _by_staff(bob: Any, text: Text) -> dict[str, Any]:
-    """Do for bob all that staff can do, each with a reason; return the keys of what was written."""
+def _of_staff(bob: Any, text: Text, achievement_id: str, retired_id: str) -> dict[str, Any]:
+    """Grant and revoke with reasons, and back-fill; return the keys of what was written."""
     achievements.unlock(bob, "scenario_master", actor=bob, reason=text("grant", 255), now=NOON)
     achievements.unlock(bob, "polyglot", actor=bob, reason=text("grant", 255), now=NOON)
     achievements.revoke(bob, "polyglot", actor=bob, reason=text("revocation", 255), now=NOON)
-    excused = excuses.excuse_date(NOON.date() - timedelta(days=9), reason=text("excuse", 255), actor=bob, now=NOON)
-    undone = NOON.date() - timedelta(days=8)
+    run = backfills.start(retired_id, actor=bob, in_background=False, now=NOON)
+    models.Achievement.objects.filter(achievement_id=retired_id).update(is_active=False)
+    own = models.Achievement.objects.get(achievement_id=achievement_id)
+    LogEntry.objects.create(
+        user=bob,
+        content_type=ContentType.objects.get_for_model(own),
+        object_id=own.pk,
+        object_repr=text("object", 200),
+        action_flag=CHANGE,
+        change_message=text("message", 500),
+    )
+    return {"run": run.pk}
+
+
+def _by_staff(bob: Any, text: Text, number: int) -> dict[str, Any]:
+    """Excuse dates with reasons, have an event refused and a board of a group; return the keys of what was written."""
+    on = NOON.date() - timedelta(days=9 + 2 * number)
+    excused = excuses.excuse_date(on, reason=text("excuse", 255), actor=bob, now=NOON)
+    undone = on + timedelta(days=1)
     excuses.excuse_date(undone, reason=text("excuse", 255), actor=bob, now=NOON)
     excuses.unexcuse_date(undone, reason=text("undo reason", 255), actor=bob, now=NOON)
-    run = backfills.start("centurion", actor=bob, in_background=False, now=NOON)
-    models.Achievement.objects.filter(achievement_id="centurion").update(is_active=False)
     queued = models.QueuedActivity.objects.create(
         user=bob,
         kind=text("kind", 100),
@@ -140,33 +160,13 @@ def _by_staff(bob: Any, text: Text) -> dict[str, Any]:
         code="idempotency_conflict",
         reason=text("refusal", 500),
     )
-    achievement = models.Achievement.objects.get(achievement_id="own")
-    log = LogEntry.objects.create(
-        user=bob,
-        content_type=ContentType.objects.get_for_model(achievement),
-        object_id=achievement.pk,
-        object_repr=text("object", 200),
-        action_flag=CHANGE,
-        change_message=text("message", 500),
-    )
-    retired = models.Achievement.objects.get(achievement_id="retired")
-    unlock = models.UserAchievement.objects.get(user=bob, achievement="own")
-    notice = models.Notice.objects.filter(user=bob, kind=NoticeKind.ACHIEVEMENT).latest("pk")
     board = models.LeaderboardCache.objects.create(metric=f"xp_weekly@{text('scope', 100)}", cached_at=NOON)
     return {
         "excused": excused.pk,
-        "run": run.pk,
         "queued": queued.pk,
-        "achievement": achievement.pk,
-        "retired": retired.pk,
-        "log": log.pk,
-        "unlock": unlock.pk,
-        "notice": notice.pk,
         "board": board.pk,
-        "figure": 1,
         "group": Group.objects.create(name=text("group", 150)).pk,
         "token": Token.objects.create(user=bob).pk,
-        "source": Source.CLIENT.value,
     }
 
 
