@@ -181,6 +181,8 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     own = {each.__name__: list(each._default_manager.order_by("pk").values()) for each in found}
     for user in own[get_user_model().__name__]:
         del user["last_login"]
+    for entry in own[LogEntry.__name__]:
+        del entry["action_time"]
     through = (each.through for model in apps.get_app_config("auth").get_models() for each in _many(model))
     return own | {each.__name__: list(each._default_manager.order_by("pk").values()) for each in through}
 
