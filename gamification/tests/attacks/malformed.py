@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- lists, to be looked over and not read
 """Requests that no client of ours would send: the same ones for the same seed, whatever the database."""
 
 from __future__ import annotations
