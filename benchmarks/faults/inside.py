@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any
 
 import django
-from django.test import override_settings
 from django.test.utils import setup_test_environment
 
 from gamification.tests import servers
@@ -36,9 +35,7 @@ def main() -> None:
     django.setup()
     setup_test_environment()
     module, _, name = sys.argv[1].partition(":")
-    world = import_module("gamification.tests.attacks.world")
-    with override_settings(GAMIFICATION=world.GAMIFICATION):
-        answer = getattr(import_module(module), name)(**json.loads(sys.argv[2]))
+    answer = getattr(import_module(module), name)(**json.loads(sys.argv[2]))
     sys.stdout.write(ANSWER + json.dumps(answer))
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from gamification.api.throttles import DEFAULT_RATES
-from gamification.tests.attacks import world
+from gamification.tests.attacks import declared, world
 from gamification.tests.attacks.world import World
 
 
 @pytest.fixture
 def attacked(settings: Any) -> None:
     """Have the settings of the world, and nobody stopped by a throttle."""
-    settings.GAMIFICATION = world.GAMIFICATION
+    settings.GAMIFICATION = declared.GAMIFICATION
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": dict.fromkeys(DEFAULT_RATES)}
 
 

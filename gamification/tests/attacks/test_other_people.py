@@ -10,7 +10,7 @@ import pytest
 
 from gamification.models import XPTransaction
 from gamification.services import activities, profiles
-from gamification.tests.attacks import callers, world
+from gamification.tests.attacks import callers, declared, world
 from gamification.tests.attacks.doors import ANYBODY, DOORS, USER
 
 CANARY = "canary"
@@ -29,7 +29,7 @@ def canary(field: str, length: int) -> str:
 @pytest.fixture
 def hidden(attacked, db, settings):
     """Return a site where nobody's name is public and bob shows no profile."""
-    settings.GAMIFICATION = {**world.GAMIFICATION, "DISPLAY_NAME": None}
+    settings.GAMIFICATION = {**declared.GAMIFICATION, "DISPLAY_NAME": None}
     return world.build(canary, is_public=False)
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -18,18 +17,11 @@ from rest_framework.authtoken.models import Token
 from gamification import models
 from gamification.services import achievements, activities, backfills, excuses, leaderboards, profiles, streaks, xp
 from gamification.services.activities import Event
+from gamification.tests.attacks.declared import NOTE
 from gamification.tests.factories import condition
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
-#: A kind whose data are the project's own affair, and which counts distinct texts.
-NOTE = "note"
-GAMIFICATION = {
-    **settings.GAMIFICATION,
-    "ACTIVITY_TYPES": {NOTE: {"counters": {"tags": {"distinct": "tag"}}, "label": "Note"}},
-    "LEADERBOARD_COUNTERS": ["scenarios_completed", "tags"],
-    "SCOPES": lambda name, viewer: get_user_model()._default_manager.all() if name.startswith("class") else None,
-}
 Text = Callable[[str, int], str]
 
 
@@ -39,6 +31,11 @@ class World:
 
     bob: Any
     names: dict[str, Any]
+
+
+def members(name: str, viewer: Any) -> Any:
+    """Return who is in a group, as the setting ``SCOPES`` has it."""
+    return get_user_model()._default_manager.all() if name.startswith("class") else None
 
 
 def plain(field: str, length: int) -> str:
