@@ -71,7 +71,7 @@ def _walked(served: Site, walks: dict[str, list[str]], context: BrowserContext, 
     for session, paths in walks.items():
         context.add_cookies([{"name": "sessionid", "value": session, "url": served.url}])
         for path in paths:
-            answer = page.goto(served.url + path, wait_until="domcontentloaded")
+            answer = payloads.visit(page, served.url + path)
             pages += 1
             if answer is None or answer.status >= 500:
                 found.append(f"{path}: no answer")

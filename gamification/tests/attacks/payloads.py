@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import Error
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Response
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -71,6 +73,14 @@ def in_turn(start: int = 0) -> Any:
         return PAYLOADS[number % len(PAYLOADS)][:length]
 
     return text
+
+
+def visit(page: Page, url: str) -> Response | None:
+    """Go to an address; a page that was just about to send a form of its own is asked to once more."""
+    try:
+        return page.goto(url, wait_until="domcontentloaded")
+    except Error:
+        return page.goto(url, wait_until="domcontentloaded")
 
 
 def found_on(page: Page) -> list[str]:

@@ -20,14 +20,13 @@ def root(site):
     return callers.user_of("superuser")
 
 
-@pytest.mark.parametrize("headers", [{}, {"Origin": "https://evil.example"}], ids=["no origin", "another site"])
-def test_every_write_without_a_token_is_refused_and_changes_nothing(headers, site, root):
+def test_every_write_without_a_token_is_refused_and_changes_nothing(site, root):
     client = callers.client_of(root, enforce_csrf_checks=True)
     before = world.rows()
 
-    told = {str(door): callers.knock(client, door, site.names, **headers) for door in WRITES}
+    told = {str(door): callers.knock(client, door, site.names).status_code for door in WRITES}
 
-    assert {door: response.status_code for door, response in told.items() if response.status_code != 403} == {}
+    assert {door: status for door, status in told.items() if status != 403} == {}
     assert world.rows() == before
 
 
@@ -35,8 +34,9 @@ def test_a_made_up_token_is_none(site, root):
     client = callers.client_of(root, enforce_csrf_checks=True)
     client.cookies["csrftoken"] = "a" * 32
 
-    for door in WRITES[::5]:
-        response = callers.knock(client, door, site.names, **{"X-CSRFToken": "b" * 32})
+    for door in WRITES[::7]:
+        headers = {"X-CSRFToken": "b" * 32, "Origin": "https://evil.example"}
+        response = callers.knock(client, door, site.names, **headers)
 
         assert response.status_code == 403, door
 
