@@ -19,6 +19,8 @@ from gamification.domain.limits import LIMITS, Limits
 #: Metrics that follow from the streak and the ledger, beside the counters.
 STATE_METRICS = ("current_streak", "longest_streak", "active_days", "total_xp_earned", "level")
 METRIC_MAX_LENGTH = 150
+#: What becomes of achievements that stood on an activity that is voided.
+VOID_POLICIES = ("keep", "revoke")
 
 _KIND_KEYS = {"counters", "xp", "schema", "is_multiplied", "label", *LIMITS}
 _SHIPPED_BY_NAME = {kind.name: kind for kind in SHIPPED}
@@ -43,6 +45,7 @@ class GamificationSettings:
     STREAK_AUTO_FREEZE: bool = True
     STREAK_BONUS_PER_DAY: int = 5
     STREAK_BONUS_MAX: int = 50
+    VOID_ACHIEVEMENTS: str = "keep"
     LEADERBOARD_BACKEND: str = "gamification.backends.database.DatabaseBackend"
     LEADERBOARD_OPTIONS: Mapping[str, Any] = field(default_factory=dict)
     LEADERBOARD_TTL: int = 900
@@ -53,7 +56,10 @@ class GamificationSettings:
     USER_TIMEZONE: str | None = None
     IS_EXCLUDED: str | None = None
     SCOPES: str | None = None
+    APPEND_ONLY_TRIGGERS: bool = False
     FLAG_LIMITS: Mapping[str, int | None] = field(default_factory=dict)
+    WEBHOOKS_ALLOW_PRIVATE: bool = False
+    WEBHOOKS_TIMEOUT: int = 15
 
     @property
     def levels(self) -> LevelTable:

@@ -107,6 +107,18 @@ class NotReversible(GamificationError):
     status_code = 409
 
 
+class AlreadyVoided(GamificationError):
+    code = "already_voided"
+    status_code = 409
+    default_message = "This activity was voided before."
+
+
+class UnknownActivity(GamificationError):
+    code = "unknown_activity"
+    status_code = 404
+    default_message = "There is no such activity."
+
+
 class NotUnlocked(GamificationError):
     code = "not_unlocked"
     status_code = 409
@@ -226,3 +238,9 @@ class NotExcused(GamificationError):
     code = "not_excused"
     status_code = 409
     default_message = "This date is not excused."
+
+
+class SecretAlreadyShown(GamificationError):
+    code = "secret_already_shown"
+    status_code = 409
+    default_message = "This secret was shown before. Make a new one."

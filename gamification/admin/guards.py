@@ -85,7 +85,7 @@ class FlagAdmin(PersonColumn, ReasonedAdmin[Flag], ReadOnlyAdmin[Flag]):
     title = gettext_lazy("Decide on flags")
     submit = gettext_lazy("Decide")
     columns = (gettext_lazy("User"), gettext_lazy("Date"), gettext_lazy("What it came to"))
-    make_form = DecisionForm
+    reason_form = DecisionForm
 
     @admin.display(description=gettext_lazy("user"))
     def who(self, row: Flag) -> str:

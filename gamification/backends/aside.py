@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 from django.db import connections
 
+from gamification.backends.forks import Lock
+
 REST_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
-_lock = threading.Lock()
+_lock = Lock()
 _begun: dict[str, float] = {}
 _running: set[tuple[int, str]] = set()  # with the process id, for a fork takes no threads along
 

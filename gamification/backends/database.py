@@ -21,6 +21,7 @@ from gamification.backends.reads import tally
 from gamification.backends.snapshots import Head
 from gamification.conf import get_settings
 from gamification.models import LeaderboardCache, UserStreak
+from gamification.outages import impatient
 
 CLAIM_LASTS = timedelta(seconds=30)
 CLOCK_TOLERANCE = timedelta(seconds=1)
@@ -137,7 +138,7 @@ class DatabaseBackend(LeaderboardBackend):
         """Build and keep the next snapshot; None when another reader is at it, or nothing can be written here."""
         claim = str(uuid4())
         try:
-            with transaction.atomic():
+            with impatient(), transaction.atomic():
                 LeaderboardCache.objects.get_or_create(metric=str(board))
                 free = Q(claim="") | Q(claimed_until__lte=timezone.now())
                 rows = LeaderboardCache.objects.filter(free, metric=str(board))
@@ -150,9 +151,9 @@ class DatabaseBackend(LeaderboardBackend):
                 )
             if not is_mine:
                 return None
-            built = self.build(board, now)
-            with transaction.atomic():
-                _keep(board, claim, built)
+            built, is_marked = self.build(board, now), _is_within_a_transaction()
+            with impatient(), transaction.atomic():
+                _keep(board, claim, built, is_marked=is_marked)
         except DatabaseError:
             return None
         return built
@@ -164,8 +165,22 @@ def _is_usable(head: Head, kept: Snapshot, now: datetime) -> bool:
     return not head.is_stale or now - kept.cached_at < timedelta(seconds=get_settings().LEADERBOARD_MAX_STALENESS)
 
 
-def _keep(board: BoardName, claim: str, built: Snapshot) -> None:
-    """Store the snapshot, unless the claim has passed to somebody else in the meantime."""
+def _is_within_a_transaction() -> bool:
+    """Tell whether the caller, or Django for a whole request, has begun a transaction that is still open."""
+    try:
+        with transaction.atomic(durable=True):
+            return False
+    except RuntimeError:
+        return True
+
+
+def _keep(board: BoardName, claim: str, built: Snapshot, *, is_marked: bool) -> None:
+    """Store the snapshot, unless the claim has passed to somebody else in the meantime.
+
+    Until a transaction of the caller ends, nobody else sees that the mark was cleared, so nobody sets it again: what
+    was built in one may lack any award since, and ``is_marked`` from the start.
+    """
+    marked = {"stale_at": timezone.now()} if is_marked else {}
     rows = LeaderboardCache.objects.filter(metric=str(board), claim=claim)
     before = (rows.values_list("data", flat=True).first() or {}).get("current")
     rows.update(
@@ -176,6 +191,7 @@ def _keep(board: BoardName, claim: str, built: Snapshot) -> None:
         expires_at=built.expires_at,
         claim="",
         claimed_until=None,
+        **marked,
     )
 
 

@@ -19,6 +19,7 @@ from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from gamification.backends.forks import Lock
 from gamification.models import BoardReader, DailyFigure, UserStreak
 from gamification.models.figures import Name
 
@@ -37,7 +38,7 @@ class Tally:
     """The counts of this process that are not written yet."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._reset()
 
     def drop(self) -> None:

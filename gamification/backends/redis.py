@@ -57,13 +57,13 @@ class RedisBackend(database.DatabaseBackend):
 
     def build(self, board: BoardName, now: datetime) -> Snapshot:
         depth = int(get_settings().LEADERBOARD_OPTIONS.get("depth", database.DEPTH))
+        self._looked_at = float("-inf")  # what is kept for a quarter of an hour must not lack what was just lost
         reply = self._ask(reading.TOP, board, now, depth)
         if reply is None:
             return super().build(board, now)
         total, rows = reply
-        entries = _entries(rows)
         return Snapshot(
-            entries=entries,
+            entries=_entries(rows),
             total=total,
             excluded=self._kept_excluded(),
             cached_at=now,

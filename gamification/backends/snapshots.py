@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -12,6 +11,7 @@ from django.db import router
 
 from gamification.backends import ladder, recipes
 from gamification.backends.base import BoardName, Entry, Snapshot
+from gamification.backends.forks import Lock
 from gamification.models import LeaderboardCache
 
 if TYPE_CHECKING:

@@ -85,12 +85,14 @@ def _is_due(on: date, computed_at: datetime | None, now: datetime) -> bool:
 
 
 def _put(on: date, measured: Measured, names: tuple[Name, ...], at: datetime) -> None:
-    """Write the figures of a date over those that were there."""
+    """Write the figures of a date over those that were there, unless those were computed later than ``at``."""
     rows = [
         DailyFigure(date=on, name=str(name), label=label, value=value, computed_at=at)
         for (name, label), value in sorted(measured.items())
     ]
     with transaction.atomic():
+        if _is_older(on, measured, at):
+            return
         DailyFigure.objects.bulk_create(
             rows,
             batch_size=ROWS_AT_ONCE,
@@ -99,6 +101,18 @@ def _put(on: date, measured: Measured, names: tuple[Name, ...], at: datetime) ->
             update_fields=["value", "computed_at"],
         )
         DailyFigure.objects.filter(date=on, name__in=names, computed_at__lt=at).delete()
+
+
+def _is_older(on: date, measured: Measured, at: datetime) -> bool:
+    """Tell whether what was ``measured`` at ``at`` is older than what is there; until the commit nobody else writes.
+
+    One of the figures that are always there stands for all that are written with it. It is put there first, because a
+    row that does not exist cannot be locked.
+    """
+    name = min(name for name, label in measured if not label)
+    which = {"date": on, "name": str(name), "label": ""}
+    DailyFigure.objects.bulk_create([DailyFigure(**which, computed_at=at)], ignore_conflicts=True)
+    return DailyFigure.objects.select_for_update().get(**which).computed_at > at
 
 
 def _count_readers(at: datetime) -> None:

@@ -39,7 +39,7 @@ def counted_near(batch: Sequence[CheckedEvent]) -> Counted:
             ),
             _connector=Q.OR,
         )
-        rows = Activity.objects.filter(near).values_list("user_id", "kind", "occurred_at", "allowance")
+        rows = Activity.objects.unvoided().filter(near).values_list("user_id", "kind", "occurred_at", "allowance")
         for pk, kind, at, allowance in rows.iterator():
             if allowance is None or allowance[0]:
                 insort(found[pk, kind], at)
@@ -68,6 +68,19 @@ def take(player: Player, activity: Activity, event: CheckedEvent, counted: Count
         row.allowances = {**(row.allowances or {}), kind: [events_so_far + 1, xp_so_far + verdict.xp]}
         insort(near, event.at)
     return verdict
+
+
+def give_back(player: Player, activity: Activity) -> None:
+    """Free what a voided activity took of its day's allowance."""
+    events, xp = activity.allowance or (0, 0)
+    if not events:
+        return
+    row = player.day(activity.local_date)
+    taken = {**(row.allowances or {})}
+    events_before, xp_before = taken.pop(activity.kind)
+    if events_before > events:
+        taken[activity.kind] = [events_before - events, xp_before - xp]
+    row.allowances = taken or None
 
 
 def _has_neighbour(counted: Sequence[datetime], at: datetime, rest: timedelta) -> bool:

@@ -18,7 +18,7 @@ from gamification.engine.players import Player, Players
 from gamification.engine.results import Receipt
 from gamification.engine.rules import Rulebook, rulebook
 from gamification.exceptions import GamificationError, IdempotencyConflict
-from gamification.models import Activity
+from gamification.models import Activity, XPTransaction
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -160,5 +160,13 @@ def _award(player: Player, activity: Activity, xp: int, bonus: int, now: datetim
         paid = Booking(xp, Source.ACTIVITY, activity.kind, earned_on=on, reference_id=activity.key, activity=activity)
         ledger.book(player, paid, now)
     if bonus:
-        ledger.book(player, Booking(bonus, Source.STREAK, "streak_bonus", on.isoformat(), earned_on=on), now)
+        ledger.book(player, Booking(bonus, Source.STREAK, "streak_bonus", _bonus_key(player, on), earned_on=on), now)
     return bool(xp or bonus)
+
+
+def _bonus_key(player: Player, on: date) -> str:
+    """Return the key of a date's streak bonus: the date, and which one it is where one was taken back before."""
+    if player.day(on)._state.adding:
+        return on.isoformat()
+    paid = XPTransaction.objects.filter(user_id=player.user.pk, source=Source.STREAK, earned_on=on).count()
+    return f"{on.isoformat()}:{paid + 1}" if paid else on.isoformat()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gamification.domain.levels import LevelInfo
 
 if TYPE_CHECKING:
-    from gamification.models import Achievement, Activity, XPTransaction
+    from gamification.models import Achievement, Activity, VoidedActivity, XPTransaction
 
 __all__ = [
     "AchievementState",
@@ -22,6 +22,7 @@ __all__ = [
     "Standing",
     "StreakChange",
     "StreakStatus",
+    "Voided",
     "WeekDay",
     "XPStats",
 ]
@@ -99,6 +100,20 @@ class Award:
     level_up: bool
     achievements_unlocked: tuple[str, ...]
     previous_level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """What voiding an activity took back. ``xp_taken_back`` is all that was booked, as XP points of 0 or more.
+
+    ``achievements_revoked`` are the ids of those that stood on it, where they are not kept.
+    """
+
+    void: VoidedActivity
+    xp_taken_back: int
+    streak: StreakStatus
+    level: LevelInfo
+    achievements_revoked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

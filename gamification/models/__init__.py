@@ -1,7 +1,7 @@
 """The tables. The log, the ledger and the freezes are the source of truth; everything else can be rebuilt from them."""
 
 from gamification.models.achievements import Achievement, UserAchievement
-from gamification.models.activities import Activity, UserCounter
+from gamification.models.activities import Activity, UserCounter, VoidedActivity
 from gamification.models.backfills import BackfillRun
 from gamification.models.backlog import QueuedActivity
 from gamification.models.figures import BoardReader, DailyFigure
@@ -11,6 +11,7 @@ from gamification.models.notices import Notice
 from gamification.models.profiles import PublicProfile
 from gamification.models.streaks import ExcusedDate, UserDay, UserStreak
 from gamification.models.throttles import RequestCount
+from gamification.models.webhooks import WebhookDelivery, WebhookEndpoint
 from gamification.models.xp import UserXP, XPTransaction
 
 __all__ = [
@@ -32,5 +33,8 @@ __all__ = [
     "UserDay",
     "UserStreak",
     "UserXP",
+    "VoidedActivity",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "XPTransaction",
 ]

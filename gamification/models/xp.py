@@ -30,7 +30,7 @@ class XPTransactionQuerySet(AppendOnlyQuerySet["XPTransaction"]):
 
     def forget_actor(self) -> int:
         """Take out who decided, because that person is being erased; the one change that a row may see."""
-        return models.QuerySet.update(self, actor=None)
+        return self.forget("actor")
 
 
 class XPTransaction(AppendOnlyModel):

@@ -152,5 +152,8 @@ def stored(user: AbstractBaseUser) -> UserStreak:
 
 def _seen_again(player: Player, at: datetime) -> StreakChange:
     """Return the answer to a second visit of the day."""
-    seen = Change(days.state_of(player.streak), transitions=(streaks.MAINTAINED,))
+    streak = days.state_of(player.streak)
+    last = streak.last_activity_date
+    is_active = last is not None and last >= calendar.local_date(at, player.zone)  # not where that visit was voided
+    seen = Change(streak, transitions=(streaks.MAINTAINED,) if is_active else ())
     return replace(days.answer(player, at, days.policy(), seen), is_replay=True)

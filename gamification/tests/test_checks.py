@@ -5,12 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.admin import AdminSite
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
-from gamification.checks import check_databases, check_replica, check_settings
+from gamification.admin.logins import check_admin_login
+from gamification.checks import check_databases, check_deployment, check_replica, check_settings
 
 
 def found(**given: Any) -> list[tuple[str, str]]:
@@ -74,6 +76,9 @@ def test_the_settings_must_be_a_dict(given):
         ("LEADERBOARD_MAX_STALENESS", -1),
         ("LEADERBOARD_MAX_STALENESS", "x"),
         ("STREAK_AUTO_FREEZE", "no"),
+        ("APPEND_ONLY_TRIGGERS", "yes"),
+        ("VOID_ACHIEVEMENTS", "perhaps"),
+        ("VOID_ACHIEVEMENTS", True),
         ("LEVEL_MULTIPLIER", "0"),
         ("LEVEL_MULTIPLIER", "-1"),
         ("LEVEL_MULTIPLIER", "x"),
@@ -98,6 +103,7 @@ def test_a_value_out_of_range_is_named(name, value):
         {"BACKDATE_DAYS": 0},
         {"STREAK_FREEZES": 0, "STREAK_FREEZES_MAX": 0},
         {"STREAK_FREEZE_EARNED_EVERY": 0},
+        {"VOID_ACHIEVEMENTS": "revoke"},
         {"STREAK_BONUS_PER_DAY": 0, "STREAK_BONUS_MAX": 0},
         {"LEVEL_MULTIPLIER": 1.2},
         {"LEVEL_MULTIPLIER": 2},
@@ -268,6 +274,47 @@ def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch):
 
     assert check_id == "gamification.E008"
     assert "RedisBackend needs the package redis: pip install 'django-gamification-practice[redis]'" in text
+
+
+# Before it is deployed
+
+
+@pytest.mark.parametrize(
+    ("cache", "proxy", "proxies", "expected"),
+    [
+        ("django.core.cache.backends.redis.RedisCache", None, None, []),
+        ("django.core.cache.backends.redis.RedisCache", ("HTTP_X_FORWARDED_PROTO", "https"), 1, []),
+        ("django.core.cache.backends.redis.RedisCache", ("HTTP_X_FORWARDED_PROTO", "https"), None, ["W021"]),
+        ("django.core.cache.backends.redis.RedisCache", ("HTTP_X_FORWARDED_PROTO", "https"), 0, ["W021"]),
+        ("django.core.cache.backends.locmem.LocMemCache", None, 0, ["W020"]),
+        ("django.core.cache.backends.dummy.DummyCache", None, 0, ["W020"]),
+    ],
+)
+def test_what_makes_throttles_weaker_than_they_look_is_named(settings, cache, proxy, proxies, expected):
+    settings.CACHES = {"default": {"BACKEND": cache, "LOCATION": "redis://127.0.0.1:1"}}
+    settings.SECURE_PROXY_SSL_HEADER = proxy
+    settings.REST_FRAMEWORK = {"NUM_PROXIES": proxies}
+
+    assert [message.id for message in check_deployment()] == [f"gamification.{name}" for name in expected]
+
+
+def test_an_admin_without_a_throttle_is_named(monkeypatch):
+    assert check_admin_login() == []
+
+    plain = AdminSite(name="back-office")
+    monkeypatch.setattr("gamification.admin.logins.all_sites", [plain])
+
+    (message,) = check_admin_login()
+    assert (message.id, "'back-office'" in message.msg) == ("gamification.W022", True)
+
+
+def test_the_checks_before_deployment_are_registered(settings):
+    settings.SECURE_PROXY_SSL_HEADER, settings.REST_FRAMEWORK = ("HTTP_X", "https"), {}
+
+    ids = {message.id for message in run_checks(include_deployment_checks=True)}
+
+    assert {"gamification.W020", "gamification.W021"} <= ids
+    assert "gamification.W020" not in {message.id for message in run_checks()}
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_indexes_on_full_tables_are_built_while_people_write(before_the_indexes)
     old = tables()
 
     with CaptureQueriesContext(connection) as told:
-        call_command("migrate", "gamification", verbosity=0)
+        call_command("migrate", "gamification", "0010", verbosity=0)  # those after it make empty tables too
 
     new = tables() - old  # nobody writes to those yet
     built = [sql["sql"] for sql in told if sql["sql"].startswith(("CREATE INDEX", "DROP INDEX"))]

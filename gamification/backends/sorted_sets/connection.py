@@ -31,6 +31,8 @@ URL = "GAMIFICATION['LEADERBOARD_OPTIONS']['url']"
 CLUSTER = "+cluster"
 SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys", f"redis{CLUSTER}", f"rediss{CLUSTER}")
 REST_SECONDS = 1.0
+#: Two answers in a row that take so much of the time-out are like none: a page asks for several of them.
+SLOW_PART, SLOW_ANSWERS = 0.4, 2
 LOG_EVERY_SECONDS = 60.0
 
 Call = tuple[Sequence[str], Sequence[str | int]]
@@ -69,6 +71,8 @@ class Store:
             self._source: _Single | _Cluster = _Cluster(url, options, self._tag)
         else:
             self._source = _Single(url, options)
+        self._slow_seconds = SLOW_PART * timeout
+        self._slow_answers = 0
         self._rests_until = 0.0
         self._failed = False
         self._logged_at = -LOG_EVERY_SECONDS
@@ -86,19 +90,20 @@ class Store:
         """Run one script for each of ``calls``, in one pipeline, and return the replies."""
         if len(calls) == 1:
             return [self.call(script, *calls[0])]
-        replies: list[Any] = self.run(lambda client: _evaluate_each(client, script, calls))
+        replies: list[Any] = self.run(lambda client: _evaluate_each(client, script, calls), is_long=True)
         return replies
 
-    def run(self, work: Callable[[Any], Any]) -> Any:
-        """Let ``work`` use the client and return its result.
+    def run(self, work: Callable[[Any], Any], *, is_long: bool = False) -> Any:
+        """Let ``work`` use the client and return its result; ``is_long`` says that it may take its time.
 
         Raises:
-            Unavailable: Redis is refused, silent, full, readonly, or was a moment ago.
+            Unavailable: Redis is refused, silent, full, readonly, or was so or slow a moment ago.
         """
-        if time.monotonic() < self._rests_until:
+        begun = time.monotonic()
+        if begun < self._rests_until:
             raise Unavailable
         if self._failed:  # one tries; who comes meanwhile need not wait with it
-            self._rests_until = time.monotonic() + REST_SECONDS
+            self._rests_until = begun + REST_SECONDS
         try:
             try:
                 result = work(self._source.client())
@@ -108,7 +113,10 @@ class Store:
         except (redis.RedisError, RedisClusterException, OSError) as error:
             self._note(error)
             raise Unavailable from error
-        self._failed, self._rests_until = False, 0.0
+        is_slow = not is_long and time.monotonic() - begun >= self._slow_seconds
+        self._slow_answers = self._slow_answers + 1 if is_slow else 0
+        self._failed = self._slow_answers >= SLOW_ANSWERS
+        self._rests_until = time.monotonic() + REST_SECONDS if self._failed else 0.0
         return result
 
     def _note(self, error: Exception) -> None:

@@ -103,7 +103,7 @@ class Copy:
                 pipeline.hget(self.user(people.member_of(pk)), "v")
             return list(pipeline.execute())
 
-        found: list[str | None] = self.store.run(ask)
+        found: list[str | None] = self.store.run(ask, is_long=True)
         return found
 
     def members(self) -> Iterator[list[Any]]:

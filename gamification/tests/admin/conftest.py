@@ -34,6 +34,8 @@ MODELS = (
     "userday",
     "userstreak",
     "userxp",
+    "webhookdelivery",
+    "webhookendpoint",
     "xptransaction",
 )
 LARGE = [
@@ -44,6 +46,7 @@ LARGE = [
     "userday",
     "userstreak",
     "userxp",
+    "webhookdelivery",
     "xptransaction",
 ]
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import UUIDField
 from django.utils import timezone
 
@@ -126,6 +126,20 @@ class TestRebuilding:
         monkeypatch.undo()
 
         assert listed(now=NOON + timedelta(seconds=5))[0] == user.pk
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_snapshot_from_a_transaction_of_the_caller_is_looked_at_again(self):
+        user = people(10, 20)[0]
+        with transaction.atomic():
+            leaderboards.top("xp_all_time", now=NOON)
+
+        # As an award does that nobody could mark: until that commit there was no row, or none without a mark.
+        marked = LeaderboardCache.objects.values_list("stale_at", flat=True).get()
+        UserXP.objects.filter(user=user).update(total_xp=60)
+
+        assert marked is not None
+        assert listed(now=NOON + timedelta(seconds=5))[0] == user.pk
+        assert LeaderboardCache.objects.get().stale_at is None
 
     def test_erased_during_a_rebuild_is_erased_from_it(self, monkeypatch):
         user, _ = people(10, 20)

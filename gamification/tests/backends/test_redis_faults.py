@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import partial
 
 import pytest
 import redis
 
+from gamification.backends import get_backend
 from gamification.backends.sorted_sets import connection
 from gamification.models import LeaderboardCache
 from gamification.services import leaderboards, privacy
@@ -120,6 +122,23 @@ def test_a_silent_redis_costs_a_quarter_of_a_second_once_in_a_while(own_redis):
     assert sorted(took)[len(took) // 2] < 0.1
 
 
+def test_a_slow_redis_is_waited_for_twice_and_then_the_database_answers(monkeypatch):
+    users = people(50, 40, 30)
+    store = copy().store
+    monkeypatch.setattr(store, "_slow_seconds", 0.0)
+
+    asked = []
+    for _ in range(4):
+        with suppress(connection.Unavailable):
+            asked.append(store.run(lambda client: client.ping()))
+    mine = leaderboards.rank(users[2], "xp_all_time", now=NOON)
+    monkeypatch.undo()
+
+    assert asked == [True, True]
+    assert (mine.rank, mine.score) == (3, 30)
+    assert mended() == []
+
+
 def test_after_a_pause_what_was_lost_is_made_good(own_redis):
     users = people(50, 40, 30)
     with paused(own_redis[1]):
@@ -177,6 +196,19 @@ def test_a_full_redis_is_read_around_and_made_good_later(client):
     client.config_set("maxmemory", 0)
     assert mended() == []
     assert answers() == answers_of_the_database()
+
+
+def test_a_snapshot_does_not_keep_what_another_process_has_lost(client, settings):
+    users = people(50, 40, 30)
+    before = listed()
+    settings.GAMIFICATION = {**settings.GAMIFICATION, "LEADERBOARD_MAX_STALENESS": 5}
+    client.config_set("maxmemory", 1)
+    give(users[2], 100)
+    get_backend()._looked_at = time.monotonic()  # as one that has looked just before
+
+    after = listed(now=NOON + timedelta(seconds=6))
+
+    assert (before[0], after[0]) == (users[0].pk, users[2].pk)
 
 
 def test_a_readonly_redis_is_read_around_and_made_good_later(client):

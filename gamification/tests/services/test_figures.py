@@ -257,6 +257,24 @@ def test_computing_again_changes_nothing_but_the_moment():
     assert list(DailyFigure.objects.order_by("pk").values_list("date", "name", "label", "value")) == before
 
 
+def test_who_began_earlier_and_is_done_later_does_not_write_over_newer_figures(monkeypatch):
+    booked(10, Source.CLIENT)
+    measure = keeping.measures.of_date
+
+    def measure_slowly(on):
+        measured = measure(on)
+        monkeypatch.setattr(keeping.measures, "of_date", measure)
+        booked(50, Source.STREAK)
+        figures.refresh(days=1, now=NOW + timedelta(minutes=5))
+        return measured
+
+    monkeypatch.setattr(keeping.measures, "of_date", measure_slowly)
+
+    day = compute(days=1)
+
+    assert (sum(day.xp.values()), day.computed_at) == (60, NOW + timedelta(minutes=5))
+
+
 def test_what_is_gone_is_gone_from_the_figures():
     row = booked(10, Source.CLIENT)
     compute()
@@ -362,7 +380,7 @@ def test_a_date_takes_the_same_number_of_statements_however_much_there_is(django
     for user in factories.UserFactory.create_batch(5):
         activities.record(user, "daily_visit", key="one", now=NOW)
 
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(24):
         figures.refresh(days=1, now=NOW)
 
     assert UserDay.objects.count() == 5

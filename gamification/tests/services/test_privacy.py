@@ -39,11 +39,13 @@ OF_A_PERSON = {
     "UserDay",
     "UserAchievement",
     "Activity",
+    "VoidedActivity",
     "XPTransaction",
     "QueuedActivity",
     "Notice",
     "BoardReader",
     "PublicProfile",
+    "WebhookDelivery",
 }
 
 

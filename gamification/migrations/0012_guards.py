@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gamification', '0010_name_of_the_achievement_held'),
+        ('gamification', '0011_voided_activities'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('gamification', '0011_guards'),
+        ('gamification', '0012_guards'),
     ]
 
     operations = [
