@@ -18,6 +18,7 @@ from rest_framework.settings import api_settings
 
 from gamification.backends.base import LeaderboardBackend
 from gamification.conf import NAMES, STATE_METRICS, VOID_POLICIES, GamificationSettings, get_settings
+from gamification.domain import flag_rules
 from gamification.domain.activity_types import DERIVED_COUNTERS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
@@ -33,6 +34,7 @@ WHOLE_NUMBERS = {
     "STREAK_BONUS_PER_DAY": (0, 100_000),
     "STREAK_BONUS_MAX": (0, 100_000),
     "LEADERBOARD_TTL": (1, 86_400),
+    "WEBHOOKS_TIMEOUT": (1, 60),
 }
 
 
@@ -51,6 +53,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *messages,
         *_check_levels(current),
         *_check_kinds(current),
+        *_check_guards(current),
         *_check_numbers(current),
         *_check_zone(current),
         *_check_names(current),
@@ -150,7 +153,7 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
         )
     messages += [
         Error(f"GAMIFICATION[{name!r}] must be True or False.", id="gamification.E004")
-        for name in ("STREAK_AUTO_FREEZE", "APPEND_ONLY_TRIGGERS")
+        for name in ("STREAK_AUTO_FREEZE", "APPEND_ONLY_TRIGGERS", "WEBHOOKS_ALLOW_PRIVATE")
         if getattr(current, name) not in (True, False)
     ]
     if current.VOID_ACHIEVEMENTS not in VOID_POLICIES:
@@ -177,6 +180,16 @@ def _check_kinds(current: GamificationSettings) -> list[CheckMessage]:
         for kind in current.activity_types.values()
         if any(isinstance(step, int) and step < 0 for step in (kind.xp, *kind.counters.values()))
     ]
+
+
+def _check_guards(current: GamificationSettings) -> list[CheckMessage]:
+    limits = [
+        Error(f"{problem} in the kind {kind.name!r}.", id="gamification.E020")
+        for kind in current.activity_types.values()
+        for problem in kind.limits.problems()
+    ]
+    rules = flag_rules.problems(current.FLAG_LIMITS)
+    return [*limits, *(Error(f"GAMIFICATION['FLAG_LIMITS']: {problem}.", id="gamification.E021") for problem in rules)]
 
 
 def _check_zone(current: GamificationSettings) -> list[CheckMessage]:

@@ -10,5 +10,6 @@ activity_voided = Signal()  # activity, voided (Voided)
 xp_awarded = Signal()  # transaction
 level_up = Signal()  # previous_level, level (LevelInfo)
 achievement_unlocked = Signal()  # user_achievement
+achievement_revoked = Signal()  # user_achievement
 streak_changed = Signal()  # change (StreakChange)
 freeze_used = Signal()  # date, reason

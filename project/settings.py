@@ -94,7 +94,8 @@ def _database() -> dict[str, Any]:
         # The defaults fail one write in eight under eight writers; these none.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # What is deleted is also overwritten: erased people are not left in the free pages of the file.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         **database.get("OPTIONS", {}),
     }
     # A file, for threads and the live server share it; one for each process, so that two test runs do not meet.
@@ -197,13 +198,17 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Django's own handler would say everything a second time.
-    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        # At DEBUG it writes all that a page knows, names and reasons included, whenever a variable is missing.
+        "django.template": {"level": "INFO"},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
 
 # The app
 
-GAMIFICATION = {
+GAMIFICATION: dict[str, Any] = {
     # In the demonstration everybody is seen by username; elsewhere that may well be somebody's name.
     "DISPLAY_NAME": "project.hooks.username" if env.bool("PUBLIC_USERNAMES", default=DEBUG) else None,
 }

@@ -3,8 +3,8 @@
 from typing import Any
 
 from benchmarks.site import *  # noqa: F403
-from benchmarks.site import env
 from project import settings as site
+from project.environment import env
 
 CHOSEN: dict[str, Any] = {}
 if BOARDS_URL := env.str("BOARDS_URL", default=""):

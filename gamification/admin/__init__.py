@@ -7,11 +7,14 @@ from gamification.admin import (
     activities,
     backfills,
     backlog,
+    deliveries,
     excuses,
+    guards,
     leaderboards,
     monitoring,
     streaks,
     unlocks,
+    webhooks,
     xp,
 )
 from gamification.admin.logins import check_admin_login
@@ -23,11 +26,14 @@ __all__ = [
     "activities",
     "backfills",
     "backlog",
+    "deliveries",
     "excuses",
+    "guards",
     "leaderboards",
     "monitoring",
     "streaks",
     "unlocks",
+    "webhooks",
     "xp",
 ]
 

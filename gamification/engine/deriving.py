@@ -54,6 +54,7 @@ def _days(player: Player, records: Records) -> Iterator[Fact]:
             "xp": records.xp_of_day[on],
             "is_early": on in records.early,
             "is_night": on in records.night,
+            "allowances": records.allowances.get(on),
         }
         for name, value in derived.items():
             fact = facts.column(row, name, value, prefix=f"day {on}: ")
@@ -69,6 +70,7 @@ def _xp(player: Player, records: Records) -> Iterator[Fact]:
     row = player.xp
     yield facts.column(row, "total_xp", records.total_xp)
     yield facts.column(row, "total_xp_earned", records.total_xp_earned)
+    yield facts.column(row, "is_excluded", records.is_excluded)
     info = get_settings().levels.describe(records.total_xp, highest_level=facts.highest_level_of(player, records))
     for name in ("current_level", "highest_level", "xp_to_next_level", "level_progress_percentage", "title"):
         yield facts.column(row, name, getattr(info, name))

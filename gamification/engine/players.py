@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from gamification.domain.levels import LevelInfo
 from gamification.engine import newcomers
 from gamification.engine.sql import reading
 from gamification.engine.sql.cursors import sent_together
-from gamification.engine.sql.reading import Found, Site
+from gamification.engine.sql.reading import Endpoints, Found, Site, hold
 from gamification.models import Activity, UserAchievement, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Player:
     once that was asked (``closed_rules``). ``unlocks`` and ``days`` hold the rows that were made or asked for. Days
     from ``days_since`` on were found (``found_days``, as read); :meth:`day` reads the others once one is needed.
     ``notices`` are kind, subject and XP of what there is to celebrate.
-    ``recorded_as`` is the id of the activity that was recorded under the key asked for.
+    ``recorded_as`` is the id of the activity under the key asked for; ``endpoints`` are told of the announcements.
     """
 
     user: AbstractBaseUser
@@ -60,6 +60,7 @@ class Player:
     changed_unlocks: set[str] = field(default_factory=set)
     announcements: list[tuple[Signal, dict[str, Any]]] = field(default_factory=list)
     notices: list[tuple[str, str, int]] = field(default_factory=list)
+    endpoints: Endpoints = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -182,11 +183,6 @@ def lock_known(users: Iterable[AbstractBaseUser], since: date = date.max) -> Pla
     return Players(whole, site or nobody, "")
 
 
-def hold(ids: Iterable[Any]) -> Callable[[], set[Any]]:
-    """Lock the rows that there are, in order of id; what is returned tells whose, as :func:`reading.hold` does."""
-    return reading.hold(list(ids))
-
-
 def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> dict[Any, Player]:
     """Return ``users`` as :func:`lock` does, for reading: without the lock, and with zeros where there are no rows."""
     by_id = {user.pk: user for user in users}
@@ -211,7 +207,7 @@ def load_unlocks(players: Iterable[Player]) -> None:
 
 
 def _hold_and_read(ids: list[Any], since: date, key: str = "") -> tuple[set[Any], dict[Any, Found], Site | None]:
-    """Lock, and return who is locked beside what was read; who began in between is read without being locked."""
+    """Lock, and return who is locked beside what was read, with whoever began in between."""
     with sent_together():
         held = hold(ids)
         found, site = reading.read(ids, since, key)
@@ -235,6 +231,7 @@ def _player(user: AbstractBaseUser, found: Found | None) -> Player:
         found_days=found.days,
         days_since=found.days_since,
         recorded_as=found.recorded_as,
+        endpoints=found.endpoints,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gamification.domain import calendar
-from gamification.models import Activity, XPTransaction
+from gamification.models import Activity, BoardExclusion, XPTransaction
 from gamification.models.xp import Source
 
 
@@ -30,18 +30,20 @@ class Records:
     xp_ever: int = 0
     xp_of_day: Counter[date] = field(default_factory=Counter)
     activities_of_day: Counter[date] = field(default_factory=Counter)
+    allowances: dict[date, dict[str, list[int]]] = field(default_factory=dict)
     active_dates: set[date] = field(default_factory=set)
     early: set[date] = field(default_factory=set)
     night: set[date] = field(default_factory=set)
     counters: Counter[str] = field(default_factory=Counter)
     last_at: datetime | None = None
+    is_excluded: bool = False
     live_rewards: set[str] = field(default_factory=set)
     grants: dict[str, int] = field(default_factory=dict)
     contradictions: dict[str, tuple[object, object]] = field(default_factory=dict)
 
 
 def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
-    """Add up the log, without what was voided, and the ledger of several users: three queries, read row by row."""
+    """Add up the log, without what was voided, and the ledger of several users: four queries, read row by row."""
     records: defaultdict[Any, Records] = defaultdict(Records)
     ids = list(user_ids)
     log = Activity.objects.unvoided().filter(user_id__in=ids).defer("outcome", "data")
@@ -69,6 +71,8 @@ def read_records(user_ids: Iterable[Any]) -> Mapping[Any, Records]:
         if original is not None:
             was, must_be = (row.xp_amount, row.earned_on), (-original.xp_amount, original.earned_on)
             records[row.user_id].contradictions[f"reversal {row.pk}"] = (was, must_be)
+    for user_id in BoardExclusion.objects.in_force().filter(user_id__in=ids).values_list("user_id", flat=True):
+        records[user_id].is_excluded = True
     return records
 
 
@@ -89,6 +93,9 @@ def _add_activity(found: Records, activity: Activity) -> None:
     if activity.is_in_streak:
         found.active_dates.add(activity.local_date)
         found.last_at = max(found.last_at or activity.occurred_at, activity.occurred_at)
+    if activity.allowance is not None and activity.allowance[0]:
+        taken = found.allowances.setdefault(activity.local_date, {}).setdefault(activity.kind, [0, 0])
+        taken[:] = [before + more for before, more in zip(taken, activity.allowance, strict=True)]
     try:
         zone = ZoneInfo(activity.timezone)
     except (KeyError, ValueError, OSError):

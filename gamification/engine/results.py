@@ -74,7 +74,10 @@ class CalendarDay:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one activity changed. ``xp_awarded`` is all that was booked by it, bonus and achievements included."""
+    """What one activity changed. ``xp_awarded`` is all that was booked by it, bonus and achievements included.
+
+    ``capped_by`` names the limit of its kind that it met, if it met any.
+    """
 
     activity: Activity
     is_replay: bool
@@ -83,6 +86,7 @@ class Receipt:
     level: LevelInfo
     level_up: bool
     achievements_unlocked: tuple[str, ...]
+    capped_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

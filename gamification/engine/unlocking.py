@@ -141,6 +141,7 @@ def revoke(
     if paid is not None:
         ledger.book(player, ledger.opposite(paid, reason, actor=actor), now)
     row.revoked_at = now
+    player.announce(signals.achievement_revoked, user_achievement=row)
     player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
     Notice.objects.filter(user_id=player.user.pk, kind=NoticeKind.ACHIEVEMENT, subject=achievement_id).delete()
 

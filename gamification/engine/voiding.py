@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from gamification.domain import calendar
-from gamification.engine import counters, ledger, players, refolding, unlocking
+from gamification.engine import counters, ledger, limiting, players, refolding, unlocking
 from gamification.models import Activity, XPTransaction
 from gamification.models.xp import Source
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def take_back(player: Player, activity: Activity, policy: Policy, *, reason: str, now: datetime, **by: Any) -> None:
-    """Take back counters, day, streak and XP of an activity that is not voided yet; ``by`` is the ``actor``, or None.
+    """Take back what an activity that is not voided yet has brought; ``by`` is the ``actor``, or None.
 
     The streak bonus of its day goes too, unless another activity on that day is as good a reason for it; bonuses of
     other days are not computed anew.
@@ -31,6 +31,7 @@ def take_back(player: Player, activity: Activity, policy: Policy, *, reason: str
         InsufficientXP: the total would fall below 0.
     """
     player.day(activity.local_date).activities -= 1
+    limiting.give_back(player, activity)
     counters.uncount(player, activity.counters, *_untold(activity))
     is_bonus_due = not activity.is_in_streak or refolding.refold_without(player, activity, policy)
     paid = Q(source=Source.ACTIVITY, key=str(activity.pk))
@@ -47,8 +48,7 @@ def standing(player: Player, rules: Rulebook) -> list[Rule]:
     """
     players.load_unlocks([player])
     mine = [rule for rule in rules.rules if _has_earned(player, rule)]
-    values = unlocking.values_for(player, frozenset().union(*(rule.metrics for rule in mine)))
-    values["current_streak"] = player.streak.longest_streak
+    values = _best_values(player, mine)
     return [rule for rule in mine if rule.condition.is_met(values)]
 
 
@@ -75,6 +75,21 @@ def revoke_fallen(
         for achievement_id in fallen:
             unlocking.revoke(player, achievement_id, reason, now=now, actor=actor)
         revoked += fallen
+
+
+def lower_progress(player: Player, rules: Rulebook) -> None:
+    """Let the progress of what is open say no more than what is left comes to; a streak that has ended still counts."""
+    begun = [rule for rule in rules.rules if player.progress(rule.achievement_id)]
+    values = _best_values(player, begun)
+    for rule in begun:
+        percent = rule.condition.percent(values)
+        if percent < player.progress(rule.achievement_id):
+            player.set_progress(rule.achievement_id, percent)
+
+
+def _best_values(player: Player, rules: list[Rule]) -> dict[str, int]:
+    values = unlocking.values_for(player, frozenset().union(*(rule.metrics for rule in rules)))
+    return values | {"current_streak": player.streak.longest_streak}
 
 
 def _has_earned(player: Player, rule: Rule) -> bool:

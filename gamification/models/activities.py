@@ -26,6 +26,8 @@ class Activity(AppendOnlyModel):
 
     ``local_date`` is the date of ``occurred_at`` in ``timezone``, decided when it was recorded and never again.
     ``counters`` holds how far it raised each counter, ``outcome`` what the first caller was told, for replays.
+    ``allowance`` is what it took of its day's: ``[events, XP]``, ``[0, 0]`` where it did not count, None where its kind
+    had no limits.
     """
 
     # Its indexes begin with the user; another one would only cost writes.
@@ -42,6 +44,7 @@ class Activity(AppendOnlyModel):
     content_hash = models.CharField(max_length=64, editable=False)
     outcome = models.JSONField(_("outcome"), default=dict, editable=False)
     recorded_at = models.DateTimeField(_("recorded at"))
+    allowance = models.JSONField(null=True, blank=True, editable=False)
 
     objects = ActivityQuerySet.as_manager()
 
@@ -83,9 +86,10 @@ class VoidedActivity(AppendOnlyModel):
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    # No constraint in the database: where the log is partitioned by user, an id alone cannot be referred to.
+    # No constraint in the database: where the log is partitioned by user, an id alone cannot be referred to. Both rows
+    # go with their user, so that nothing has to be looked for when a log is erased.
     activity = models.OneToOneField(
-        Activity, on_delete=models.CASCADE, related_name="void", db_constraint=False, verbose_name=_("activity")
+        Activity, on_delete=models.DO_NOTHING, related_name="void", db_constraint=False, verbose_name=_("activity")
     )
     reason = models.CharField(_("reason"), max_length=255)
     actor = models.ForeignKey(

@@ -15,8 +15,10 @@ from gamification.engine import announcing, cards, mentions, players, saving, th
 from gamification.models import (
     Activity,
     BackfillRun,
+    BoardExclusion,
     BoardReader,
     ExcusedDate,
+    Flag,
     Notice,
     PublicProfile,
     QueuedActivity,
@@ -27,6 +29,7 @@ from gamification.models import (
     UserStreak,
     UserXP,
     VoidedActivity,
+    WebhookDelivery,
     XPTransaction,
 )
 
@@ -47,9 +50,13 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "notices": (Notice, "id"),
     "board_reads": (BoardReader, "date"),
     "profile": (PublicProfile, "slug"),
+    "flags": (Flag, "id"),
+    "board_exclusions": (BoardExclusion, "id"),
+    "webhooks": (WebhookDelivery, "id"),
 }
 IDS_AT_ONCE = 1000
-INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
+#: What only serves us, and who of the staff decided.
+INTERNAL = {"user", "content_hash", "outcome", "version", "actor", "decided_by", "excluded_by", "lifted_by"}
 
 
 def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
@@ -84,7 +91,10 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
             ("profile", PublicProfile),
             ("backlog", QueuedActivity),
             ("notices", Notice),
+            ("webhooks", WebhookDelivery),
             ("board_reads", BoardReader),
+            ("flags", Flag),
+            ("board_exclusions", BoardExclusion),
             ("achievements", UserAchievement),
             ("days", UserDay),
             ("counters", UserCounter),
@@ -98,6 +108,9 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         BackfillRun.objects.filter(started_by_id=user.pk).update(started_by=None)
         BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         ExcusedDate.objects.filter(undone_by_id=user.pk).update(undone_by=None)
+        Flag.objects.filter(decided_by_id=user.pk).update(decided_by=None)
+        BoardExclusion.objects.filter(excluded_by_id=user.pk).update(excluded_by=None)
+        BoardExclusion.objects.filter(lifted_by_id=user.pk).update(lifted_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
         throttling.forget_account(user.get_username())
         tally.forget(user.pk)
@@ -116,8 +129,14 @@ def set_visibility(user: AbstractBaseUser, visible: bool) -> None:
 
 
 def is_visible(user: AbstractBaseUser) -> bool:
-    """Tell whether ``user`` is shown on leaderboards."""
+    """Tell whether ``user`` chose to be shown on leaderboards, which is the case until they choose otherwise."""
     return not UserXP.objects.filter(user_id=user.pk, is_visible=False).exists()
+
+
+def why_unlisted(user: AbstractBaseUser) -> str:
+    """Return why others do not see ``user`` on leaderboards: ``choice``, ``excluded``, or an empty text: they do."""
+    row = UserXP.objects.hidden().filter(user_id=user.pk).values_list("is_visible", flat=True).first()
+    return "" if row is None else "excluded" if row else "choice"
 
 
 def _plain(row: models.Model) -> dict[str, Any]:

@@ -22,6 +22,7 @@ SIGNALS = {
     "xp_awarded": signals.xp_awarded,
     "level_up": signals.level_up,
     "achievement_unlocked": signals.achievement_unlocked,
+    "achievement_revoked": signals.achievement_revoked,
     "streak_changed": signals.streak_changed,
     "freeze_used": signals.freeze_used,
 }

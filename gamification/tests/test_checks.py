@@ -315,3 +315,47 @@ def test_the_checks_before_deployment_are_registered(settings):
 
     assert {"gamification.W020", "gamification.W021"} <= ids
     assert "gamification.W020" not in {message.id for message in run_checks()}
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "most"),
+    [
+        ("max_xp_per_event", 0, "1,000,000,000"),
+        ("max_xp_per_day", -5, "1,000,000,000"),
+        ("max_events_per_day", True, "1,000,000,000"),
+        ("max_events_per_day", "5", "1,000,000,000"),
+        ("cooldown_seconds", 1.5, "86,400"),
+        ("cooldown_seconds", 86_401, "86,400"),
+    ],
+)
+def test_a_limit_that_cannot_be_held_is_named_with_its_kind(limit, value, most):
+    ((check_id, text),) = found(ACTIVITY_TYPES={"commit": {"xp": 10, limit: value}})
+
+    assert check_id == "gamification.E020"
+    assert f"{limit!r} must be a whole number from 1 to {most} in the kind 'commit'" in text
+
+
+def test_limits_that_can_be_held_pass():
+    limits = {"max_xp_per_event": 1, "max_xp_per_day": 1, "max_events_per_day": 1, "cooldown_seconds": 86_400}
+
+    assert found(ACTIVITY_TYPES={"commit": {"xp": 10, **limits}, "words_learned": limits}) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"xp_a_fortnight": 5}, "'xp_a_fortnight' is no rule; there are xp_a_day, "),
+        ({"xp_a_day": 0}, "'xp_a_day' must be a whole number from 1, or None"),
+        ({"zones_a_day": 2.5}, "'zones_a_day' must be a whole number from 1, or None"),
+    ],
+)
+def test_a_limit_of_flags_that_means_nothing_is_named(given, told):
+    ((check_id, text),) = found(FLAG_LIMITS=given)
+
+    assert check_id == "gamification.E021"
+    assert told in text
+
+
+def test_rules_for_flags_can_be_changed_and_turned_off():
+    assert found(FLAG_LIMITS={"xp_a_day": 9, "zones_a_day": None}) == []
+    assert found(FLAG_LIMITS=[])[0][0] == "gamification.E003"

@@ -48,7 +48,7 @@ def distributions(paths: list[Path]) -> set[str]:
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 modules.add(node.module.partition(".")[0])
-    modules -= sys.stdlib_module_names | {"gamification", "project", "pictures", "conftest"}
+    modules -= sys.stdlib_module_names | {"gamification", "project", "pictures", "benchmarks", "conftest"}
     return {DISTRIBUTION_OF.get(name, name) for name in map(normal, modules)}
 
 
@@ -160,7 +160,7 @@ WITHOUT_EXTRAS = """
 import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name in {"drf_spectacular", "PIL", "prometheus_client", "redis", "yaml"}:
+        if name in {"drf_spectacular", "PIL", "prometheus_client", "redis", "urllib3", "yaml"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Missing())
 from django.conf import settings

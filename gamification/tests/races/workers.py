@@ -7,16 +7,29 @@ import random
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.test import override_settings
 
-from gamification.engine import backlog, players
+from gamification.domain import webhooks as rules
+from gamification.engine import backlog, delivering, players
 from gamification.exceptions import AlreadyReversed
 from gamification.models import UserStreak, XPTransaction
-from gamification.services import achievements, activities, ingestion, integrity, leaderboards, privacy, streaks, xp
+from gamification.services import (
+    achievements,
+    activities,
+    ingestion,
+    integrity,
+    leaderboards,
+    privacy,
+    streaks,
+    webhooks,
+    xp,
+)
 from gamification.services.activities import Event
 
 TURNS = 20
@@ -55,6 +68,21 @@ def add_without_the_lock(number: int) -> list[str]:
     _disable_the_lock()
     (user, *_) = racers()
     return errors_of(lambda turn: xp.award(user, 10, reason="race", key=f"{number}:{turn}", now=NOW))
+
+
+#: A kind with limits of which no few events come to the same.
+LIMITED = {"xp": 10, "counters": {"commits": 1}, "max_xp_per_day": 555, "max_events_per_day": 70}
+
+
+def record_past_the_limits(number: int) -> list[str]:
+    """Record what pays at most 555 XP a day and counts 70 times."""
+    (user, *_) = racers()
+
+    def record(turn: int) -> None:
+        activities.record(user, "commit", key=f"{number}:{turn}", now=NOW)
+
+    with override_settings(GAMIFICATION={"ACTIVITY_TYPES": {"commit": LIMITED}, "STREAK_BONUS_PER_DAY": 0}):
+        return errors_of(record)
 
 
 def send_the_same_keys(number: int) -> dict[str, int]:
@@ -301,3 +329,20 @@ def can_lock(number: int) -> bool:
     """Tell whether nobody holds the one user there is."""
     with transaction.atomic():
         return UserStreak.objects.select_for_update(skip_locked=True).exists()
+
+
+def deliver_webhooks(number: int = 0) -> dict[str, int]:
+    """Send what is due until nothing waits, with leases of about two seconds; return how the sendings ended."""
+    delivering.MARGIN = 1
+    with override_settings(GAMIFICATION={"WEBHOOKS_ALLOW_PRIVATE": True, "WEBHOOKS_TIMEOUT": 1}):
+        done, until = webhooks.deliver(), time.monotonic() + 60
+        while webhooks.waiting() and time.monotonic() < until:
+            time.sleep(0.02)
+            done += webhooks.deliver()
+    return asdict(done)
+
+
+def deliver_with_quick_retries() -> None:
+    """Send what is due, and what failed again after a moment."""
+    rules.WAITS, rules.PAUSE_MAX = (0.05,) * 9, timedelta(seconds=0.05)
+    deliver_webhooks()

@@ -31,6 +31,8 @@ pytestmark = pytest.mark.django_db
 
 PK = 987_654_321
 OF_A_PERSON = {
+    "BoardExclusion",
+    "Flag",
     "UserStreak",
     "UserXP",
     "UserCounter",
@@ -43,6 +45,7 @@ OF_A_PERSON = {
     "Notice",
     "BoardReader",
     "PublicProfile",
+    "WebhookDelivery",
 }
 
 
