@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,8 @@ RESULTS = Path(__file__).parent / "results.json"
 
 
 def main() -> None:
-    os.environ.update(servers.environment({}))
+    # Sites that are served without DEBUG take a secret of their own.
+    os.environ.update(servers.environment({"SECRET_KEY": secrets.token_urlsafe(50)}))
     django.setup()
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("names", nargs="*", help=f"some of {', '.join(ALL)}; all when left out")

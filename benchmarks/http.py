@@ -145,7 +145,7 @@ def _site() -> Iterator[Site]:
         port = listener.getsockname()[1]
     environment = servers.environment({
         "DJANGO_SETTINGS_MODULE": "benchmarks.site", "DEBUG": "0", "SECRET_KEY": settings.SECRET_KEY,
-        "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "0", "LOG_LEVEL": "ERROR",
+        "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "0", "LOG_LEVEL": "ERROR", "PUBLIC_USERNAMES": "1",
     })  # fmt: skip
     command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     command += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error", "--keep-alive", "30"]

@@ -14,9 +14,11 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 -- Dja
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.utils.module_loading import import_string
+from rest_framework.settings import api_settings
 
 from gamification.backends.base import LeaderboardBackend
-from gamification.conf import NAMES, STATE_METRICS, GamificationSettings, get_settings
+from gamification.conf import NAMES, STATE_METRICS, VOID_POLICIES, GamificationSettings, get_settings
+from gamification.domain import flag_rules
 from gamification.domain.activity_types import DERIVED_COUNTERS
 from gamification.replicas import REPLICA, ReplicaMiddleware, ReplicaRouter
 
@@ -32,6 +34,7 @@ WHOLE_NUMBERS = {
     "STREAK_BONUS_PER_DAY": (0, 100_000),
     "STREAK_BONUS_MAX": (0, 100_000),
     "LEADERBOARD_TTL": (1, 86_400),
+    "WEBHOOKS_TIMEOUT": (1, 60),
 }
 
 
@@ -50,6 +53,7 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         *messages,
         *_check_levels(current),
         *_check_kinds(current),
+        *_check_guards(current),
         *_check_numbers(current),
         *_check_zone(current),
         *_check_names(current),
@@ -110,6 +114,20 @@ def check_replica(**kwargs: Any) -> list[CheckMessage]:
     return messages
 
 
+def check_deployment(**kwargs: Any) -> list[CheckMessage]:
+    """Warn, before it is deployed, of what makes throttles weaker than they look."""
+    messages: list[CheckMessage] = []
+    if settings.CACHES.get("default", {}).get("BACKEND", "").endswith(("LocMemCache", "DummyCache")):
+        text = "Each process counts reads and writes by itself, because CACHES['default'] belongs to one process."
+        hint = "Let it be Redis, Valkey or Memcached. Awards, activities and sign-ins are counted in the database."
+        messages.append(Warning(text, hint=hint, id="gamification.W020"))
+    if settings.SECURE_PROXY_SSL_HEADER and not api_settings.NUM_PROXIES:
+        text = "The site stands behind a proxy, whose address all attempts to sign in are counted for."
+        hint = "Set REST_FRAMEWORK['NUM_PROXIES'] to the number of proxies that add to X-Forwarded-For."
+        messages.append(Warning(text, hint=hint, id="gamification.W021"))
+    return messages
+
+
 def _names(paths: Iterable[Any], wanted: type) -> bool:
     """Tell whether one of ``paths`` leads to ``wanted`` or to what is derived from it."""
     found = (import_string(path) if isinstance(path, str) else type(path) for path in paths)
@@ -133,9 +151,13 @@ def _check_numbers(current: GamificationSettings) -> list[CheckMessage]:
         messages.append(
             Error("GAMIFICATION['LEADERBOARD_MAX_STALENESS'] must be seconds, 0 or more.", id="gamification.E004")
         )
-    auto: Any = current.STREAK_AUTO_FREEZE
-    if auto not in (True, False):
-        messages.append(Error("GAMIFICATION['STREAK_AUTO_FREEZE'] must be True or False.", id="gamification.E004"))
+    messages += [
+        Error(f"GAMIFICATION[{name!r}] must be True or False.", id="gamification.E004")
+        for name in ("STREAK_AUTO_FREEZE", "APPEND_ONLY_TRIGGERS", "WEBHOOKS_ALLOW_PRIVATE")
+        if getattr(current, name) not in (True, False)
+    ]
+    if current.VOID_ACHIEVEMENTS not in VOID_POLICIES:
+        messages.append(Error("GAMIFICATION['VOID_ACHIEVEMENTS'] must be 'keep' or 'revoke'.", id="gamification.E004"))
     if not messages and current.STREAK_FREEZES > current.STREAK_FREEZES_MAX:
         messages.append(
             Error("GAMIFICATION['STREAK_FREEZES'] is more than 'STREAK_FREEZES_MAX'.", id="gamification.E004")
@@ -158,6 +180,16 @@ def _check_kinds(current: GamificationSettings) -> list[CheckMessage]:
         for kind in current.activity_types.values()
         if any(isinstance(step, int) and step < 0 for step in (kind.xp, *kind.counters.values()))
     ]
+
+
+def _check_guards(current: GamificationSettings) -> list[CheckMessage]:
+    limits = [
+        Error(f"{problem} in the kind {kind.name!r}.", id="gamification.E020")
+        for kind in current.activity_types.values()
+        for problem in kind.limits.problems()
+    ]
+    rules = flag_rules.problems(current.FLAG_LIMITS)
+    return [*limits, *(Error(f"GAMIFICATION['FLAG_LIMITS']: {problem}.", id="gamification.E021") for problem in rules)]
 
 
 def _check_zone(current: GamificationSettings) -> list[CheckMessage]:

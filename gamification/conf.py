@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import NoneType
 from typing import Any, cast
 
@@ -11,14 +11,19 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from gamification.domain import flag_rules
 from gamification.domain.activity_types import DERIVED_COUNTERS, SHIPPED, ActivityType
 from gamification.domain.levels import DEFAULT_TITLES, LevelTable, level_table
+from gamification.domain.limits import LIMITS, Limits
 
 #: Metrics that follow from the streak and the ledger, beside the counters.
 STATE_METRICS = ("current_streak", "longest_streak", "active_days", "total_xp_earned", "level")
 METRIC_MAX_LENGTH = 150
+#: What becomes of achievements that stood on an activity that is voided.
+VOID_POLICIES = ("keep", "revoke")
 
-_KIND_KEYS = {"counters", "xp", "schema", "is_multiplied", "label"}
+_KIND_KEYS = {"counters", "xp", "schema", "is_multiplied", "label", *LIMITS}
+_SHIPPED_BY_NAME = {kind.name: kind for kind in SHIPPED}
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class GamificationSettings:
     STREAK_AUTO_FREEZE: bool = True
     STREAK_BONUS_PER_DAY: int = 5
     STREAK_BONUS_MAX: int = 50
+    VOID_ACHIEVEMENTS: str = "keep"
     LEADERBOARD_BACKEND: str = "gamification.backends.database.DatabaseBackend"
     LEADERBOARD_OPTIONS: Mapping[str, Any] = field(default_factory=dict)
     LEADERBOARD_TTL: int = 900
@@ -50,6 +56,10 @@ class GamificationSettings:
     USER_TIMEZONE: str | None = None
     IS_EXCLUDED: str | None = None
     SCOPES: str | None = None
+    APPEND_ONLY_TRIGGERS: bool = False
+    FLAG_LIMITS: Mapping[str, int | None] = field(default_factory=dict)
+    WEBHOOKS_ALLOW_PRIVATE: bool = False
+    WEBHOOKS_TIMEOUT: int = 15
 
     @property
     def levels(self) -> LevelTable:
@@ -60,6 +70,11 @@ class GamificationSettings:
     def activity_types(self) -> dict[str, ActivityType]:
         """Return the shipped kinds and the project's own, by name."""
         return cast("dict[str, ActivityType]", self.__dict__["_activity_types"])
+
+    @property
+    def flag_limits(self) -> dict[str, int | None]:
+        """Return the limits of the rules for flags: the shipped ones and the project's own over them."""
+        return {**flag_rules.DEFAULT_LIMITS, **self.FLAG_LIMITS}
 
     @property
     def counters(self) -> frozenset[str]:
@@ -117,15 +132,18 @@ def _build(raw: Mapping[str, Any]) -> GamificationSettings:
         titles = known["TITLES"]
         known["TITLES"] = tuple((int(level), str(title)) for level, title in dict(titles).items())
     built = GamificationSettings(**known)
-    if not all(isinstance(known.get(name, {}), Mapping) for name in ("METRICS", "ACTIVITY_TYPES")):
-        raise ImproperlyConfigured("GAMIFICATION['METRICS'] and ['ACTIVITY_TYPES'] must be dicts.")
+    if not all(isinstance(known.get(name, {}), Mapping) for name in ("METRICS", "ACTIVITY_TYPES", "FLAG_LIMITS")):
+        raise ImproperlyConfigured("GAMIFICATION['METRICS'], ['ACTIVITY_TYPES'] and ['FLAG_LIMITS'] must be dicts.")
     declared = {name: _activity_type(name, spec) for name, spec in built.ACTIVITY_TYPES.items()}
-    built.__dict__["_activity_types"] = {**{kind.name: kind for kind in SHIPPED}, **declared}
+    built.__dict__["_activity_types"] = {**_SHIPPED_BY_NAME, **declared}
     return built
 
 
 def _activity_type(name: str, spec: Any) -> ActivityType:
-    """Return the kind that a project declared as a dict, an ``ActivityType`` or a dotted path to one."""
+    """Return the kind that a project declared as a dict, an ``ActivityType`` or a dotted path to one.
+
+    A dict that holds nothing but limits puts them on the shipped kind of that name.
+    """
     if isinstance(spec, str):
         spec = import_string(spec)
     if isinstance(spec, ActivityType):
@@ -136,5 +154,9 @@ def _activity_type(name: str, spec: Any) -> ActivityType:
         )
     if not isinstance(spec.get("counters", {}), Mapping) or not isinstance(spec.get("schema", {}), Mapping | NoneType):
         raise ImproperlyConfigured(f"'counters' and 'schema' of the kind {name!r} must be dicts.")
+    limits = Limits(**{limit: spec[limit] for limit in LIMITS if limit in spec})
+    if limits and spec.keys() <= set(LIMITS) and name in _SHIPPED_BY_NAME:
+        return replace(_SHIPPED_BY_NAME[name], limits=limits)
     xp = spec.get("xp", 0)
-    return ActivityType(name=name, **{**spec, "xp": import_string(xp) if isinstance(xp, str) else xp})
+    rest = {key: value for key, value in spec.items() if key not in LIMITS}
+    return ActivityType(name=name, **{**rest, "xp": import_string(xp) if isinstance(xp, str) else xp}, limits=limits)

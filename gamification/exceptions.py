@@ -107,6 +107,18 @@ class NotReversible(GamificationError):
     status_code = 409
 
 
+class AlreadyVoided(GamificationError):
+    code = "already_voided"
+    status_code = 409
+    default_message = "This activity was voided before."
+
+
+class UnknownActivity(GamificationError):
+    code = "unknown_activity"
+    status_code = 404
+    default_message = "There is no such activity."
+
+
 class NotUnlocked(GamificationError):
     code = "not_unlocked"
     status_code = 409
@@ -172,6 +184,19 @@ class TimezoneChangedRecently(GamificationError):
         self.retry_after = retry_after
 
 
+class TimezoneTooFar(GamificationError):
+    """Days could be gained by moving back and forth between the ends of the world."""
+
+    code = "timezone_too_far"
+    status_code = 422
+    default_message = (
+        "This time zone is more than 24 hours apart from one that your days were counted in. Ask the staff to set it."
+    )
+
+    def __init__(self, message: str = "", *, field: str = "timezone") -> None:
+        super().__init__(message, field=field)
+
+
 class BatchRefused(GamificationError):
     """Some events of a batch were refused, and so nothing was written. ``errors`` maps an index to its refusal."""
 
@@ -197,7 +222,25 @@ class AlreadyExcused(GamificationError):
     default_message = "This date is excused already."
 
 
+class AlreadyExcluded(GamificationError):
+    code = "already_excluded"
+    status_code = 409
+    default_message = "This user is excluded from leaderboards already."
+
+
+class NotExcluded(GamificationError):
+    code = "not_excluded"
+    status_code = 409
+    default_message = "This user is not excluded from leaderboards."
+
+
 class NotExcused(GamificationError):
     code = "not_excused"
     status_code = 409
     default_message = "This date is not excused."
+
+
+class SecretAlreadyShown(GamificationError):
+    code = "secret_already_shown"
+    status_code = 409
+    default_message = "This secret was shown before. Make a new one."

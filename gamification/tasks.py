@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from gamification.engine import backfilling, backlog, excusing, figures
+from gamification.engine import backfilling, backlog, delivering, excusing, figures, outbox
 
 try:
     from django.tasks import task
@@ -61,6 +61,24 @@ def follow_excused_date_after_commit(pk: int) -> None:
     Where the queue cannot be reached that is logged, and staff start it again.
     """
     transaction.on_commit(lambda: follow_excused_date.enqueue(pk), robust=True)
+
+
+@task()
+def deliver_webhooks() -> int:
+    """Send the webhooks that are due and return how many sendings that took; any number may run at once."""
+    return delivering.deliver().total
+
+
+def deliver_when_filled() -> None:
+    """Let workers deliver what a commit has left in the outbox.
+
+    Without workers nobody's request waits for somebody else's server: the command ``deliver_webhooks`` does it.
+    """
+    if has_workers():
+        deliver_webhooks.enqueue()
+
+
+outbox.on_filled.append(deliver_when_filled)
 
 
 def has_workers() -> bool:

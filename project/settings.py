@@ -4,35 +4,18 @@ With neither, this is a developer's machine: DEBUG, SQLite, a cache in memory. `
 """
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import environ
-from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from gamification import __version__
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-env = environ.Env()
-
-# What stands in somebody's .env must not decide whether the tests pass.
-_env_file = env.str("ENV_FILE", default="" if "pytest" in sys.modules else str(BASE_DIR / ".env"))
-if "ENV_FILE" in os.environ and _env_file and not Path(_env_file).is_file():
-    raise ImproperlyConfigured(f"ENV_FILE names {_env_file}, and there is no such file.")
-if _env_file:
-    env.read_env(_env_file)
+from project.environment import BASE_DIR, DEBUG, env
+from project.security import *  # noqa: F403
+from project.security import NUM_PROXIES
 
 # Core
-
-DEBUG = env.bool("DEBUG", default=True)
-SECRET_KEY = env.str("SECRET_KEY", default="for-development-only") if DEBUG else env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "project",
@@ -43,7 +26,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
-    "django.contrib.admin",
+    "project.sites.ThrottledAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -54,16 +37,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.middleware.BrowserPoliciesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "gamification.outages.OutageMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -94,8 +79,14 @@ def _database() -> dict[str, Any]:
     if database["ENGINE"] != "django.db.backends.sqlite3":
         # Statements that were prepared once spare the server the planning; a pooler that shares connections between
         # transactions must know of them, or PREPARE_STATEMENTS be off.
-        prepare = {"server_side_binding": True, "prepare_threshold": 3} if env.bool("PREPARE_STATEMENTS", True) else {}
-        database["OPTIONS"] = {**prepare, **database.get("OPTIONS", {})}
+        prepares = env.bool("PREPARE_STATEMENTS", True)
+        prepare = {"server_side_binding": True, "prepare_threshold": 3} if prepares else {}
+        # Nobody waits for ever: for a server that does not answer, or a lock that somebody holds. Poolers refuse to
+        # pass such a setting on; it belongs to the role there.
+        patience: dict[str, Any] = {"connect_timeout": 5}  # seconds
+        if seconds := env.int("LOCK_TIMEOUT", default=10 if prepares else 0):
+            patience["options"] = f"{os.environ.get('PGOPTIONS', '')} -c lock_timeout={seconds}s".strip()
+        database["OPTIONS"] = {**prepare, **patience, **database.get("OPTIONS", {})}
         return {"CONN_MAX_AGE": 0 if DEBUG else 60, "CONN_HEALTH_CHECKS": True, **database}
     if database["NAME"] != ":memory:":
         database["NAME"] = str(BASE_DIR / database["NAME"])
@@ -103,7 +94,8 @@ def _database() -> dict[str, Any]:
         # The defaults fail one write in eight under eight writers; these none.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # What is deleted is also overwritten: erased people are not left in the free pages of the file.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
         **database.get("OPTIONS", {}),
     }
     # A file, for threads and the live server share it; one for each process, so that two test runs do not meet.
@@ -140,12 +132,6 @@ if TASKS["default"]["BACKEND"].startswith("django_tasks_db."):
 
 # People
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/gamification"
 LOGOUT_REDIRECT_URL = "home"
@@ -158,8 +144,6 @@ LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 # What somebody chose in the footer; without it, the browser says which language it prefers.
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
-LANGUAGE_COOKIE_HTTPONLY = True
-LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -167,7 +151,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 # Static files
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -178,27 +162,7 @@ STORAGES = {
 }
 # Said here, because tests turn settings.DEBUG off without anything having been collected.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
-
-# Security
-
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:"],  # the style sheet's own little pictures
-        "object-src": [NONE],
-        "base-uri": [NONE],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-    },
-}
-X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 365 * 24 * 60 * 60)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
-if env.bool("BEHIND_PROXY", default=False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # API
 
@@ -209,6 +173,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -233,12 +198,17 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Django's own handler would say everything a second time.
-    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        # At DEBUG it writes all that a page knows, names and reasons included, whenever a variable is missing.
+        "django.template": {"level": "INFO"},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
 
 # The app
 
-GAMIFICATION = {
-    "DISPLAY_NAME": "project.hooks.username",
+GAMIFICATION: dict[str, Any] = {
+    # In the demonstration everybody is seen by username; elsewhere that may well be somebody's name.
+    "DISPLAY_NAME": "project.hooks.username" if env.bool("PUBLIC_USERNAMES", default=DEBUG) else None,
 }

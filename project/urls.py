@@ -7,17 +7,20 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from gamification.login import ThrottledLoginView
 from project import views
 
-login = views.ThrottledLoginView.as_view(extra_context={"is_demo": settings.DEBUG})
+login = ThrottledLoginView.as_view(redirect_authenticated_user=True, extra_context={"is_demo": settings.DEBUG})
 icon = RedirectView.as_view(url=f"{settings.STATIC_URL}project/favicon.svg")
+
+handler500 = "gamification.outages.server_error"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("gamification", include("gamification.dashboard.urls")),
     path("accounts/login/", login, name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("admin/", admin.site.urls),
+    path(settings.ADMIN_URL, admin.site.urls),
     path("api/v1/gamification/", include("gamification.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     # The split view keeps its script in a file of its own: the plain one is inline and the policy would refuse it.

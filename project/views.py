@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
 from django.db import connection
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from gamification.api.throttles import login_wait
 from gamification.prometheus import FiguresCollector
 
 if TYPE_CHECKING:
@@ -30,22 +27,6 @@ registry.register(FiguresCollector())
 #: The week that the landing page shows: five days, a freeze, and a Sunday to come.
 WEEK = ("done", "done", "done", "frozen", "done", "done", "open")
 ICONS = {"done": "check", "frozen": "snowflake", "open": ""}
-
-
-class ThrottledLoginView(LoginView):
-    """Sign in, a few times a minute from one address: every attempt is counted, whoever it is for."""
-
-    redirect_authenticated_user = True
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        wait = login_wait(request)
-        if wait is None:
-            return super().post(request, *args, **kwargs)
-        message = _("Too many attempts. Try again in %(seconds)s seconds.") % {"seconds": wait}
-        context = self.get_context_data(form=self.form_class(), throttled=message)
-        response = self.render_to_response(context, status=HTTPStatus.TOO_MANY_REQUESTS)
-        response["Retry-After"] = str(wait)
-        return response
 
 
 @require_safe

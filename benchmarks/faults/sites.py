@@ -86,7 +86,7 @@ def served(url: str, *, env: Mapping[str, str] | None = None, workers: int = 2, 
     """Serve the project on the database at ``url`` by as many workers with as many threads."""
     port = free_port()
     environment = servers.environment({
-        "DJANGO_SETTINGS_MODULE": "benchmarks.faults.served", "DATABASE_URL": url, "DEBUG": "0",
+        "DJANGO_SETTINGS_MODULE": "benchmarks.faults.served_settings", "DATABASE_URL": url, "DEBUG": "0",
         "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "0",
         "LOG_LEVEL": "ERROR",
         "PYTHONWARNINGS": "ignore",  # nothing was collected, and nobody asks for it

@@ -7,13 +7,17 @@ from gamification.admin import (
     activities,
     backfills,
     backlog,
+    deliveries,
     excuses,
+    guards,
     leaderboards,
     monitoring,
     streaks,
     unlocks,
+    webhooks,
     xp,
 )
+from gamification.admin.logins import check_admin_login
 from gamification.admin.users import GamificationUserAdminMixin, check_user_admin
 
 __all__ = [
@@ -22,12 +26,16 @@ __all__ = [
     "activities",
     "backfills",
     "backlog",
+    "deliveries",
     "excuses",
+    "guards",
     "leaderboards",
     "monitoring",
     "streaks",
     "unlocks",
+    "webhooks",
     "xp",
 ]
 
 register(check_user_admin, Tags.admin)
+register(check_admin_login, Tags.security, deploy=True)

@@ -82,7 +82,9 @@ class QueuedActivityAdmin(PersonColumn, ReasonedAdmin[QueuedActivity], ReadOnlyA
         return self.ask_for_reason(request, queryset)
 
     def perform(self, request: HttpRequest, row: QueuedActivity, reason: str) -> None:
-        self.log_change(request, row, _("Discarded: {reason}").format(reason=reason))
+        # With the person, for the event is gone in a moment: then it would be nobody's, even when they are erased.
+        told = _("An event in the backlog was discarded: {reason}").format(reason=reason)
+        self.log_change(request, row.user, told)  # type: ignore[arg-type]
         if not ingestion.drop_refused([row.pk]):
             raise GamificationError(_("It is waiting to be recorded."))
 

@@ -22,6 +22,7 @@ from gamification.domain import calendar
 from gamification.domain.conditions import MAX_BYTES
 from gamification.exceptions import IdempotencyConflict
 from gamification.models import Achievement
+from gamification.models.guards import FlagState
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -123,6 +124,21 @@ class ReasonForm(forms.Form):
         self.add_error(error.field if error.field in self.fields else None, message)
 
 
+class VoidForm(ReasonForm):
+    """Why activities are voided, and what becomes of the achievements that stood on them."""
+
+    achievements = forms.ChoiceField(
+        label=_("Achievements that stood on it"),
+        required=False,
+        choices=[
+            ("", _("as the project has it")),
+            ("keep", _("keep them")),
+            ("revoke", _("revoke them, with their XP")),
+        ],
+        help_text=_("Those whose condition holds no longer without the activity."),
+    )
+
+
 class TimezoneForm(ReasonForm):
     """The zone in which a user's days are counted."""
 
@@ -147,20 +163,43 @@ class ExcuseForm(ReasonForm):
     date = forms.DateField(label=_("Date"), widget=AdminDateWidget)
 
 
-class GrantForm(ReasonForm):
-    """Give somebody an achievement."""
+class DecisionForm(ReasonForm):
+    """What staff make of flags."""
 
-    field_order = ("user", "achievement", "reason")
+    field_order = ("state", "reason")
+
+    state = forms.ChoiceField(
+        label=_("Decision"),
+        choices=FlagState.choices,
+        initial=FlagState.DISMISSED,
+        help_text=_("Nobody loses anything by it: XP is reversed and people are excluded on pages of their own."),
+    )
+
+
+class PersonForm(ReasonForm):
+    """Somebody, who is picked here unless the address names them."""
+
+    field_order: tuple[str, ...] = ("user", "reason")
 
     def __init__(self, *args: Any, admin_site: AdminSite, is_user_known: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not is_user_known:
             self.fields["user"] = UserField(admin_site, label=_("User"))
+        self.order_fields(self.field_order)
+
+
+class GrantForm(PersonForm):
+    """Give somebody an achievement."""
+
+    field_order = ("user", "achievement", "reason")
+
+    def __init__(self, *args: Any, admin_site: AdminSite, **kwargs: Any) -> None:
+        super().__init__(*args, admin_site=admin_site, **kwargs)
         self.fields["achievement"] = AchievementField(admin_site, label=_("Achievement"))
         self.order_fields(self.field_order)
 
 
-class AwardForm(ReasonForm):
+class AwardForm(PersonForm):
     """Give or take XP. The key is made with the empty form, so that sending it twice pays once."""
 
     field_order = ("user", "amount", "reason", "reference_id", "key")
@@ -177,12 +216,9 @@ class AwardForm(ReasonForm):
     )
     key = forms.CharField(widget=forms.HiddenInput, max_length=TEXT_MAX_LENGTH)
 
-    def __init__(self, *args: Any, admin_site: AdminSite, is_user_known: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not is_user_known:
-            self.fields["user"] = UserField(admin_site, label=_("User"))
         self.fields["key"].initial = new_key
-        self.order_fields(self.field_order)
 
     def refuse(self, error: GamificationError, name: str = "") -> None:
         """Make the form, shown again, a new one where its key was used for something else."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PICK_USER = "gamification_userachievement_pick_user"
 PICK_ACHIEVEMENT = "gamification_userachievement_pick_achievement"
 GRANT, AWARD = "gamification.grant_achievement", "gamification.award_xp"
+EXCLUDE = "gamification.exclude_from_boards"
 
 
 class Picker(AutocompleteSelect):
@@ -77,7 +78,7 @@ class AchievementField(forms.ModelChoiceField):  # type: ignore[type-arg]
 def pick_user(request: HttpRequest) -> JsonResponse:
     """Answer the picker of users: to those who may see users, and to those who may act for them."""
     opts = get_user_model()._meta
-    _require_one(request, f"{opts.app_label}.view_{opts.model_name}", GRANT, AWARD)
+    _require_one(request, f"{opts.app_label}.view_{opts.model_name}", GRANT, AWARD, EXCLUDE)
     found = people_like(request.GET.get("term", ""))
     return _answer([(str(user.pk), name_of(user)) for user in found])
 

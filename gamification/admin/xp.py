@@ -164,7 +164,7 @@ class TitleFilter(admin.SimpleListFilter):
 class UserXPAdmin(PersonColumn, SupportAdmin[UserXP], ReadOnlyAdmin[UserXP]):
     """Totals and levels, with all about a person on one page."""
 
-    list_display = ("person", "total", "current_level", "title", "highest_level", "is_visible")
+    list_display = ("person", "total", "current_level", "title", "highest_level", "is_visible", "is_excluded")
     list_filter = (TitleFilter,)
     list_select_related = ("user",)
     ordering = ("-total_xp", "user_id")

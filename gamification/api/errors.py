@@ -13,6 +13,7 @@ from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.settings import api_settings
 
+from gamification import outages
 from gamification.exceptions import BatchRefused, GamificationError
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ class BodyTooLarge(APIException):
     default_code = "body_too_large"
 
 
+class Unavailable(APIException):
+    """The database is away, locked or full. What was asked for may have been written, so its key should stay."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The database cannot be read or written right now. Try again, with the same key."
+    default_code = "temporarily_unavailable"
+    wait = outages.RETRY_AFTER
+
+
 class Refused(APIException):
     """A refusal by a service, on its way to the client."""
 
@@ -65,6 +75,8 @@ class ProblemHandler(ExceptionHandler):
     """Turn refusals, and what Django raises over unreadable requests, into problems."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if outages.is_outage(exc):
+            return Unavailable()
         if isinstance(exc, GamificationError):
             return Refused(exc)
         if isinstance(exc, RequestDataTooBig):
@@ -79,6 +91,13 @@ class ProblemHandler(ExceptionHandler):
 
     def set_rollback(self) -> None:
         """Leave transactions alone: the views stand outside of ``ATOMIC_REQUESTS``, the services have their own."""
+
+    def report_exception(self, exc: APIException, response: Response) -> None:
+        """Report defects as Django does; an outage is none, and is told in a line."""
+        if isinstance(exc, Unavailable):
+            outages.report(self.exc)
+        else:
+            super().report_exception(exc, response)
 
     def get_response(self, exc: APIException, data: dict[str, Any]) -> Response:
         response = super().get_response(exc, data)

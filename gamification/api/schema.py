@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 PROBLEM = "application/problem+json"
 PREFIX = "Gamification"
-ALWAYS = (401, 403, 429)
+ALWAYS = (401, 403, 429, 503)
 WITH_BODY = (400, 413, 415)
 KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x20-\x7e]+$"}
 
@@ -47,6 +47,7 @@ PROBLEMS: dict[int, str] = {
     415: "The body is not JSON.",
     422: "Well formed, but refused; `code` says why.",
     429: "Too many requests; `Retry-After` says how many seconds to wait.",
+    503: "The database is away, locked or full; `Retry-After` says when to try again, with the same key.",
 }
 
 
@@ -121,7 +122,7 @@ def document(
 ) -> Callable[[T], T]:
     """Return a decorator that describes a method of a viewset: statuses to bodies, and what it can refuse with.
 
-    401, 403 and 429 are always among the ``problems``, and with a ``body`` or a key what is wrong with those.
+    401, 403, 429 and 503 are always among the ``problems``, and with a ``body`` or a key what is wrong with those.
     """
     if not IS_AVAILABLE:
         return _as_it_is
@@ -174,7 +175,11 @@ def _query(query: Query) -> Any:
 
 def _headers(is_keyed: bool) -> list[Any]:
     wait = OpenApiParameter(
-        "Retry-After", int, OpenApiParameter.HEADER, response=[429], description="Seconds to wait, where that is known."
+        "Retry-After",
+        int,
+        OpenApiParameter.HEADER,
+        response=[429, 503],
+        description="Seconds to wait, where that is known.",
     )
     if not is_keyed:
         return [wait]

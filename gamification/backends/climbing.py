@@ -73,7 +73,7 @@ def window(
 
 def _hidden(everybody: QuerySet[Any, Any], excluded: frozenset[Any]) -> list[int] | None:
     """Return the scores of the hidden people on a board; None where there are too many of them."""
-    unseen: QuerySet[Any, Any] = UserXP.objects.filter(is_visible=False).values("user_id")
+    unseen: QuerySet[Any, Any] = UserXP.objects.hidden().values("user_id")
     if scores.has_active_flag():  # in one query for both: neither those who are active nor their scores are looked up
         unseen = unseen.union(get_user_model()._default_manager.filter(is_active=False).values("pk"))
     hidden = everybody.filter(user_id__in=unseen)

@@ -21,6 +21,7 @@ from gamification.backends.reads import tally
 from gamification.backends.snapshots import Head
 from gamification.conf import get_settings
 from gamification.models import LeaderboardCache, UserStreak
+from gamification.outages import impatient
 
 CLAIM_LASTS = timedelta(seconds=30)
 CLOCK_TOLERANCE = timedelta(seconds=1)
@@ -137,7 +138,7 @@ class DatabaseBackend(LeaderboardBackend):
         """Build and keep the next snapshot; None when another reader is at it, or nothing can be written here."""
         claim = str(uuid4())
         try:
-            with transaction.atomic():
+            with impatient(), transaction.atomic():
                 LeaderboardCache.objects.get_or_create(metric=str(board))
                 free = Q(claim="") | Q(claimed_until__lte=timezone.now())
                 rows = LeaderboardCache.objects.filter(free, metric=str(board))
@@ -151,7 +152,7 @@ class DatabaseBackend(LeaderboardBackend):
             if not is_mine:
                 return None
             built, is_marked = self.build(board, now), _is_within_a_transaction()
-            with transaction.atomic():
+            with impatient(), transaction.atomic():
                 _keep(board, claim, built, is_marked=is_marked)
         except DatabaseError:
             return None

@@ -60,9 +60,8 @@ def indexed(metric: str) -> tuple[type[Model], str, dict[str, str]]:
 
 
 def visible(rows: QuerySet[Any, Any], board: BoardName, excluded: frozenset[Any]) -> QuerySet[Any, Any]:
-    """Keep the rows of users who are shown: active, not opted out, in the board's group, not ``excluded``."""
-    opted_out = UserXP.objects.filter(user_id=OuterRef("user_id"), is_visible=False)
-    rows = rows.filter(~Exists(opted_out))
+    """Keep the rows of users who are shown: active, not hidden, in the board's group, not ``excluded``."""
+    rows = rows.filter(~Exists(UserXP.objects.hidden().filter(user_id=OuterRef("user_id"))))
     if has_active_flag() and board.metric in WINDOWS:  # read as a whole: to take out the few is cheaper than to look up
         rows = rows.filter(~Exists(get_user_model()._default_manager.filter(pk=OuterRef("user_id"), is_active=False)))
     elif has_active_flag():

@@ -41,8 +41,8 @@ class BoardCard:
     """A board with its switch: ``choices`` by what is counted, ``windows`` on that where there are several.
 
     ``around`` holds my row and those of its neighbours that are not on the page already, nothing when I am there;
-    ``is_apart``: others stand between it and the page; ``chase`` says who is next and how far; ``is_unlisted``: nobody
-    else sees me.
+    ``is_apart``: others stand between it and the page; ``chase`` says who is next and how far; ``unlisted`` is why
+    nobody else sees me, empty where others do.
     """
 
     board: Board
@@ -53,7 +53,7 @@ class BoardCard:
     around: tuple[Standing, ...]
     is_apart: bool
     chase: str
-    is_unlisted: bool
+    unlisted: str
 
 
 def board_card(board: Board, viewer: AbstractBaseUser | None) -> BoardCard:
@@ -70,7 +70,7 @@ def board_card(board: Board, viewer: AbstractBaseUser | None) -> BoardCard:
         around=around,
         is_apart=bool(around) and (around[0].rank or 0) > len(on_page) + 1,
         chase=_chase(board),
-        is_unlisted=viewer is not None and is_below and not privacy.is_visible(viewer),
+        unlisted=privacy.why_unlisted(viewer) if viewer is not None and is_below else "",
     )
 
 

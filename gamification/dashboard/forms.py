@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from gamification.domain.calendar import timezone_names
 from gamification.engine.texts import translated
@@ -97,6 +99,7 @@ class EraseForm(forms.Form):
     def __init__(self, *args: Any, user: AbstractBaseUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        self._wait: int | None = None
         field = self.fields["confirmation"]
         if user.has_usable_password():
             field.label = _("Your password")
@@ -110,9 +113,21 @@ class EraseForm(forms.Form):
         """Return the word that people without a password type."""
         return pgettext("the word to type before erasing", "erase")
 
+    def refuse(self, seconds: int) -> None:
+        """Leave what was typed unread, because it was one attempt too many."""
+        self._wait = seconds
+
     def clean_confirmation(self) -> str:
         """Return what was typed, if it confirms."""
         typed: str = self.cleaned_data["confirmation"]
+        if self._wait is not None:
+            minutes = math.ceil(self._wait / 60)
+            said = ngettext(
+                "Too many attempts. Nothing was erased. Try again in %(minutes)s minute.",
+                "Too many attempts. Nothing was erased. Try again in %(minutes)s minutes.",
+                minutes,
+            )
+            raise forms.ValidationError(said % {"minutes": number_format(minutes)})
         if self.user.has_usable_password():
             if not self.user.check_password(typed):
                 raise forms.ValidationError(_("This is not your password. Nothing was erased."))

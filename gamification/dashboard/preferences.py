@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from gamification.dashboard import words
 from gamification.dashboard.forms import PLACES, EraseForm, PreferencesForm, ProfileForm
 from gamification.dashboard.requests import render_page
+from gamification.engine import throttling
 from gamification.exceptions import GamificationError
 from gamification.services import achievements, privacy, profiles, streaks
 
@@ -61,8 +62,17 @@ def download(request: UserRequest) -> JsonResponse:
 @login_required
 @require_POST
 def erase(request: UserRequest) -> HttpResponse:
-    """Erase everything that is kept about the user, once it was confirmed; the account itself stays."""
+    """Erase everything that is kept about the user, once it was confirmed; the account itself stays.
+
+    Attempts are counted together with those through the API: a session that was stolen is no way to the password.
+    """
     form = EraseForm(request.POST, user=request.user)
+    wait = throttling.seconds_to_wait(throttling.ERASE, throttling.ident_of_user(request.user.pk))
+    if wait is not None:
+        form.refuse(wait)
+        response = settings_page(request, erase_form=form)
+        response.status_code, response["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(wait)
+        return response
     if not form.is_valid():
         return settings_page(request, erase_form=form)
     privacy.erase(request.user, actor=request.user)

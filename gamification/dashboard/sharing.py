@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -21,6 +19,7 @@ from gamification.dashboard import share_card, share_png
 from gamification.dashboard.forms import ProfileForm
 from gamification.dashboard.preferences import settings_page
 from gamification.dashboard.requests import render_page
+from gamification.engine import cards
 from gamification.services import achievements, profiles
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from gamification.dashboard.requests import UserRequest
     from gamification.dashboard.share_card import ShareCard
 
-#: In seconds: how long others may keep a card, and how long a drawn one is kept here.
-CARD_MAX_AGE, CARD_KEPT = 300, 3600
+#: For how many seconds others may keep a card.
+CARD_MAX_AGE = 300
 
 
 @never_cache
@@ -109,24 +108,12 @@ def _image(request: HttpRequest, slug: str, kind: str, draw: Callable[[ShareCard
     etag = f'"{card.etag}"'
     response = get_conditional_response(request, etag=etag)
     if response is None:
-        response = HttpResponse(_kept(f"gamification.card.{kind}.{card.etag}", lambda: draw(card)), content_type=kind)
+        response = HttpResponse(cards.kept(slug, kind, card.etag, lambda: draw(card)), content_type=kind)
     response["ETag"] = etag
     patch_cache_control(response, public=True, max_age=CARD_MAX_AGE)
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is made to be shown on other sites
     return _unlisted(response)
-
-
-def _kept(key: str, draw: Callable[[], bytes]) -> bytes:
-    """Return what is kept under ``key``, or else what ``draw`` makes, kept where the cache can be reached."""
-    try:
-        kept: bytes | None = cache.get(key)
-    except Exception:  # noqa: BLE001 -- each backend has errors of its own, and a card is drawn without it
-        return draw()
-    if kept is None:
-        kept = draw()
-        with suppress(Exception):
-            cache.set(key, kept, CARD_KEPT)
-    return kept
 
 
 def _unlisted(response: HttpResponse) -> HttpResponse:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gamification.domain import rewards
+from gamification.domain.limits import Limits
 from gamification.exceptions import InvalidInput
 
 FACT_MAX_LENGTH = 50
@@ -28,7 +29,7 @@ class ActivityType:
     ``counters`` maps a counter's name to how far one activity raises it: a whole number, the name of a field of the
     activity's data (a truth value counts as 0 or 1), or ``{"distinct": FIELD}``, which counts each value of the field
     once. ``schema`` is a JSON Schema of the data, or None for any object. ``is_multiplied`` says whether the quantity
-    multiplies counters and XP.
+    multiplies counters and XP. ``limits`` hold for each person.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ActivityType:
     schema: Mapping[str, Any] | None = None
     is_multiplied: bool = True
     label: str = ""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def distinct_counters(self) -> dict[str, str]:

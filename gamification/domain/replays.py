@@ -23,12 +23,13 @@ EVERYWHERE = tuple(map(ZoneInfo, ("UTC", "Etc/GMT-14", "Etc/GMT+12")))
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something that counted for a streak: an activity on a local day, or a freeze that was asked for."""
+    """Something that counted for a streak: an activity on a local day, by its id, or a freeze that was asked for."""
 
     day: date
     at: datetime
     zone: ZoneInfo
     is_freeze: bool = False
+    activity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,59 @@ def replay(
         for mark in change.days:
             days[mark.date] = days.get(mark.date, Day()).marked(mark)
     return streak, days
+
+
+def without(
+    kept: Mapping[date, Day], events: Sequence[Told], position: int, starting: int, policy: Policy
+) -> tuple[Streak, dict[date, Day]]:
+    """Return the streak as if the event at ``position`` had not been, and all days then; ``kept`` are those as it was.
+
+    Tokens that were used stay used: those that cover the days right after the last one go on covering them, the others
+    are gone, as far as any are left.
+    """
+    streak, known = before(kept, events, position, starting)
+    streak, days = replay(streak, known, events[position + 1 :], policy)
+    streak = _still_covered(streak, days, kept)
+    spent = sum(map(_spent, kept.values())) - sum(map(_spent, days.values()))
+    staying = left = max(0, min(spent, streak.freezes))
+    for on in sorted(kept):
+        day = days.get(on, Day())
+        if (stays := min(left, _spent(kept[on]) - _spent(day))) > 0:
+            days[on] = replace(day, used=day.used + stays)
+            left -= stays
+    return replace(streak, freezes=streak.freezes - staying), days
+
+
+def begins_on_time(events: Iterable[Told], day: date) -> bool:
+    """Tell whether the first activity on ``day`` was told before anything later; not so where there is none."""
+    for event in events:
+        if event.day > day:
+            return False
+        if event.day == day and not event.is_freeze:
+            return True
+    return False
+
+
+def _spent(day: Day) -> int:
+    return day.used - day.returned
+
+
+def _still_covered(streak: Streak, days: dict[date, Day], kept: Mapping[date, Day]) -> Streak:
+    """Keep the days right behind the last one that tokens cover, as far as there are tokens; return the streak then."""
+    if streak.last_day is None:
+        return streak
+    left, behind = streak.freezes, {}
+    for on in calendar.days_after(streak.last_day):
+        was = kept.get(on, Day())
+        is_covered = was.status == DayStatus.FROZEN and _spent(was) > 0
+        if not (is_covered and left) and was.status != DayStatus.SKIPPED:
+            return streak
+        behind[on] = Day(was.status, was.reason, used=int(is_covered))
+        if is_covered:
+            left -= 1
+            days |= behind
+            streak = replace(streak, freezes=left, last_day=on)
+    return streak
 
 
 def _before_late(day: Day) -> Day:

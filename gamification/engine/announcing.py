@@ -1,4 +1,4 @@
-"""What happens after commit: boards take in the new scores, signals leave."""
+"""What there is to tell: webhooks go into the outbox now; after commit boards take in the new scores, signals leave."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db import transaction
 
 from gamification.backends import get_backend
 from gamification.backends.base import UserScores
+from gamification.engine import outbox
 from gamification.engine.players import Player
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def after_commit(players: Iterable[Player]) -> None:
-    """Tell the boards the scores and send what ``players`` have to announce, once the transaction has committed."""
+    """Tell the boards the scores and send what ``players`` have to announce, once the transaction has committed.
+
+    What webhooks are to be told is written now, in this transaction: so it leaves if, and only if, that commits.
+    """
+    players = list(players)
+    outbox.write(players)
     scores: list[UserScores] = []
     sent: list[tuple[Any, Signal, dict[str, Any]]] = []
     for player in players:
@@ -34,7 +40,7 @@ def _scores_of(player: Player) -> UserScores:
     return UserScores(
         user_id=player.user.pk,
         version=xp.version,
-        is_visible=xp.is_visible,
+        is_visible=xp.is_shown,
         total_xp=xp.total_xp,
         current_streak=streak.current_streak,
         longest_streak=streak.longest_streak,

@@ -153,17 +153,18 @@ def _unlock_for(run: BackfillRun, condition: Group, people: Sequence[Any], now: 
     rules = rulebook(locked.site.rules_stamp)
     via = {"by": "backfill", "run": run.pk}
     changed: list[Player] = []
+    granted = 0
     for player in locked.values():
         values = _values_at(player, condition.metrics(), now)
         if run.achievement_id in player.closed or not condition.is_met(values):
             continue
         at = run.started_at
-        unlocking.grant(player, run.achievement_id, run.xp_reward, at=at, now=now, earned_on=None, via=via)
+        granted += unlocking.grant(player, run.achievement_id, run.xp_reward, at=at, now=now, earned_on=None, via=via)
         unlocking.unlock_met(player, rules, CHANGED, at=at, now=now, earned_on=None, via=via)
         changed.append(player)
     xp = sum(row.xp_amount for player in changed for row, _ in player.transactions)
     _save_silently(changed)
-    return _Done(len(changed), xp)
+    return _Done(granted, xp)
 
 
 def _values_at(player: Player, metrics: frozenset[str], now: datetime) -> dict[str, int]:

@@ -110,11 +110,11 @@ def _people(user_ids: Iterable[Any]) -> Iterator[Face]:
     columns = [column.attname for column in model._meta.concrete_fields]
     make = partial(_queryset, len(ids), columns)
     rows = recipes.plain(("people", len(ids)), make, [*map(prepare, ids)], DEFAULT_DB_ALIAS)
-    for total_xp, is_visible, *values in rows:
-        yield Face(model.from_db(DEFAULT_DB_ALIAS, columns, values), total_xp, is_visible)
+    for total_xp, is_visible, is_excluded, *values in rows:
+        yield Face(model.from_db(DEFAULT_DB_ALIAS, columns, values), total_xp, is_visible and not is_excluded)
 
 
 def _queryset(number: int, columns: Sequence[str]) -> QuerySet[UserXP, tuple[Any, ...]]:
     """Return the query for so many users; whose ids, is put in later."""
     rows = UserXP.objects.filter(user_id__in=recipes.some_ids(number))
-    return rows.values_list("total_xp", "is_visible", *(f"user__{name}" for name in columns))
+    return rows.values_list("total_xp", "is_visible", "is_excluded", *(f"user__{name}" for name in columns))

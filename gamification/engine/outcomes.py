@@ -20,7 +20,8 @@ def of_receipt(receipt: Receipt) -> dict[str, Any]:
     streak = {name: getattr(receipt.streak, name) for name in STREAK_NAMES}
     streak["expires_at"] = streak["expires_at"] and streak["expires_at"].isoformat()
     streak["last_activity_date"] = streak["last_activity_date"] and streak["last_activity_date"].isoformat()
-    return {"xp": receipt.xp_awarded, "streak": streak, **_level(receipt.level, receipt.level_up, receipt)}
+    capped = {"capped_by": receipt.capped_by} if receipt.capped_by else {}
+    return {"xp": receipt.xp_awarded, "streak": streak, **_level(receipt.level, receipt.level_up, receipt), **capped}
 
 
 def receipt_again(activity: Activity) -> Receipt:
@@ -40,6 +41,7 @@ def receipt_again(activity: Activity) -> Receipt:
         level=_level_again(outcome),
         level_up=outcome["level_up"],
         achievements_unlocked=tuple(outcome["unlocked"]),
+        capped_by=outcome.get("capped_by"),
     )
 
 

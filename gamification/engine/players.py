@@ -15,7 +15,7 @@ from gamification.domain.levels import LevelInfo
 from gamification.engine import newcomers
 from gamification.engine.sql import reading
 from gamification.engine.sql.cursors import sent_together
-from gamification.engine.sql.reading import Found, Site
+from gamification.engine.sql.reading import Endpoints, Found, Site, hold
 from gamification.models import Activity, UserAchievement, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Player:
     once that was asked (``closed_rules``). ``unlocks`` and ``days`` hold the rows that were made or asked for. Days
     from ``days_since`` on were found (``found_days``, as read); :meth:`day` reads the others once one is needed.
     ``notices`` are kind, subject and XP of what there is to celebrate.
-    ``recorded_as`` is the id of the activity that was recorded under the key asked for.
+    ``recorded_as`` is the id of the activity under the key asked for; ``endpoints`` are told of the announcements.
     """
 
     user: AbstractBaseUser
@@ -60,6 +60,7 @@ class Player:
     changed_unlocks: set[str] = field(default_factory=set)
     announcements: list[tuple[Signal, dict[str, Any]]] = field(default_factory=list)
     notices: list[tuple[str, str, int]] = field(default_factory=list)
+    endpoints: Endpoints = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -158,14 +159,12 @@ def lock(users: Iterable[AbstractBaseUser], since: date = date.max, *, key: str 
     if len(ids) > 1 and UserStreak.objects.filter(user_id__in=ids).count() < len(ids):
         for pk in ids:
             _begin([by_id[pk]])
-    with sent_together():
-        hold(ids)
-        found, site = reading.read(ids, since, key)
+    held, found, site = _hold_and_read(ids, since, key)
     for _ in range(TRIES):
-        missing = [pk for pk in ids if not _is_whole(found.get(pk))]
+        missing = [pk for pk in ids if pk not in held or not _is_whole(found.get(pk))]
         if not missing and site is not None:
             return Players({pk: _player(by_id[pk], found[pk]) for pk in ids}, site, key)
-        _begin([by_id[pk] for pk in missing])
+        held.update(_begin([by_id[pk] for pk in missing]))
         found, site = reading.read(ids, since, key)
     raise RuntimeError(
         f"{len(missing)} users cannot be locked: pass saved users, whose keys have the type of the model's."
@@ -179,16 +178,9 @@ def lock_known(users: Iterable[AbstractBaseUser], since: date = date.max) -> Pla
     nobody = Site((0, 0), frozenset())
     if not ids:
         return Players({}, nobody, "")
-    with sent_together():
-        hold(ids)
-        found, site = reading.read(ids, since)
-    whole = {pk: _player(by_id[pk], found[pk]) for pk in ids if _is_whole(found.get(pk))}
+    held, found, site = _hold_and_read(ids, since)
+    whole = {pk: _player(by_id[pk], found[pk]) for pk in ids if pk in held and _is_whole(found.get(pk))}
     return Players(whole, site or nobody, "")
-
-
-def hold(ids: Iterable[Any]) -> None:
-    """Lock the rows that there are, in order of id."""
-    reading.hold(list(ids))
 
 
 def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> dict[Any, Player]:
@@ -214,6 +206,14 @@ def load_unlocks(players: Iterable[Player]) -> None:
         by_id[row.user_id].unlocks.setdefault(row.achievement_id, row)
 
 
+def _hold_and_read(ids: list[Any], since: date, key: str = "") -> tuple[set[Any], dict[Any, Found], Site | None]:
+    """Lock, and return who is locked beside what was read, with whoever began in between."""
+    with sent_together():
+        held = hold(ids)
+        found, site = reading.read(ids, since, key)
+        return held(), found, site
+
+
 def _is_whole(found: Found | None) -> bool:
     return found is not None and found.xp is not None
 
@@ -231,11 +231,12 @@ def _player(user: AbstractBaseUser, found: Found | None) -> Player:
         found_days=found.days,
         days_since=found.days_since,
         recorded_as=found.recorded_as,
+        endpoints=found.endpoints,
     )
 
 
-def _begin(users: Sequence[AbstractBaseUser]) -> None:
-    """Give ``users`` the rows of beginners, and lock them; what is there stays as it is.
+def _begin(users: Sequence[AbstractBaseUser]) -> list[Any]:
+    """Give ``users`` the rows of beginners, lock them and return whose are locked; what is there stays as it is.
 
     The total follows the lock, or two of them could wait for each other: one with the lock, one with the total.
     """
@@ -243,3 +244,4 @@ def _begin(users: Sequence[AbstractBaseUser]) -> None:
     rows = UserStreak.objects.select_for_update().filter(user_id__in=[user.pk for user in users]).order_by("user_id")
     held = list(rows.values_list("user_id", flat=True))
     UserXP.objects.bulk_create([newcomers.xp_of(pk) for pk in held], ignore_conflicts=True)
+    return held

@@ -10,14 +10,15 @@ from gamification import signals
 from gamification.conf import get_settings
 from gamification.domain import calendar
 from gamification.domain.streaks import MAINTAINED, Policy
-from gamification.engine import counters, days, ledger, outcomes, saving, unlocking
+from gamification.engine import counters, days, ledger, limiting, outcomes, saving, unlocking
 from gamification.engine.events import CheckedEvent
 from gamification.engine.ledger import Booking
+from gamification.engine.limiting import Counted
 from gamification.engine.players import Player, Players
 from gamification.engine.results import Receipt
 from gamification.engine.rules import Rulebook, rulebook
 from gamification.exceptions import GamificationError, IdempotencyConflict
-from gamification.models import Activity
+from gamification.models import Activity, XPTransaction
 from gamification.models.xp import Source
 
 if TYPE_CHECKING:
@@ -37,35 +38,42 @@ def record_locked(locked: Players, batch: Sequence[CheckedEvent], now: datetime)
     """
     known = {} if _is_known_to_be_new(locked, batch) else _recorded_before(batch)
     policy, rules = days.policy(locked.site.excused), rulebook(locked.site.rules_stamp)
+    counted = limiting.counted_near(batch)
     answers: list[Answer] = []
     for event in batch:
         name = (event.user.pk, event.key)
         if name in known:
             answers.append(_replay(known[name], event))
             continue
-        receipt = record_one(locked[event.user.pk], event, now, policy, rules)
+        receipt = record_one(locked[event.user.pk], event, now, policy, rules, counted)
         known[name] = receipt.activity
         answers.append(receipt)
     saving.save({pk: player for pk, player in locked.items() if player.activities})
     return answers
 
 
-def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Policy, rules: Rulebook) -> Receipt:
-    """Take one new event through the steps: append, count, extend the streak, award XP, unlock."""
+def record_one(
+    player: Player, event: CheckedEvent, now: datetime, policy: Policy, rules: Rulebook, counted: Counted
+) -> Receipt:
+    """Take one new event through the steps: append, limit, count, extend the streak, award XP, unlock.
+
+    One that does not count by the limits of its kind makes its day active, and no more.
+    """
     zone = _zone_of(player, event)
     day = calendar.local_date(event.at, zone)
     total_before, highest_before = player.xp.total_xp, player.xp.highest_level
     noticed_before = len(player.notices)
 
     activity = _append(player, event, day, zone, now)
-    changed = counters.count(player, event.raised, event.at, zone)
+    verdict = limiting.take(player, activity, event, counted)
+    changed = counters.count(player, activity.counters, event.at, zone)
     change, bonus = None, 0
     if event.is_in_window:
         last_day = player.streak.last_day
         change = days.extend(player, day, event.at, zone, policy)
         bonus = days.bonus(last_day, day, change, get_settings())
         changed |= days.STREAK_METRICS
-    if _award(player, activity, event.xp, bonus, now):
+    if _award(player, activity, verdict.xp, bonus, now):
         changed |= ledger.XP_METRICS
     via = {"by": "activity", "activity": event.key}
     unlocked = unlocking.unlock_met(player, rules, changed, at=event.at, now=now, earned_on=day, via=via)
@@ -78,6 +86,7 @@ def record_one(player: Player, event: CheckedEvent, now: datetime, policy: Polic
         level=player.level or ledger.level_of(player.xp),
         level_up=ledger.announce_level(player, highest_before),
         achievements_unlocked=unlocked,
+        capped_by=verdict.capped_by,
     )
     if event.at < now - NEWS:
         del player.notices[noticed_before:]
@@ -151,5 +160,13 @@ def _award(player: Player, activity: Activity, xp: int, bonus: int, now: datetim
         paid = Booking(xp, Source.ACTIVITY, activity.kind, earned_on=on, reference_id=activity.key, activity=activity)
         ledger.book(player, paid, now)
     if bonus:
-        ledger.book(player, Booking(bonus, Source.STREAK, "streak_bonus", on.isoformat(), earned_on=on), now)
+        ledger.book(player, Booking(bonus, Source.STREAK, "streak_bonus", _bonus_key(player, on), earned_on=on), now)
     return bool(xp or bonus)
+
+
+def _bonus_key(player: Player, on: date) -> str:
+    """Return the key of a date's streak bonus: the date, and which one it is where one was taken back before."""
+    if player.day(on)._state.adding:
+        return on.isoformat()
+    paid = XPTransaction.objects.filter(user_id=player.user.pk, source=Source.STREAK, earned_on=on).count()
+    return f"{on.isoformat()}:{paid + 1}" if paid else on.isoformat()

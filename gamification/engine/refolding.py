@@ -1,7 +1,7 @@
-"""What is stored of streaks, once a date was excused or is no longer so: folded anew from that date on.
+"""What is stored of streaks, folded anew: once a date was excused or is no longer so, or an activity was voided.
 
-Statuses, tokens, the current streak and its end become what the rules in force make of the log; the longest streak
-never falls, and XP that was paid stays as it is. The users must be locked.
+Statuses, tokens, the current streak and its end become what the rules in force make of the log, and XP that was paid
+stays as it is. Only without an activity may the longest streak fall. The users must be locked.
 """
 
 from __future__ import annotations
@@ -32,6 +32,27 @@ def refold(locked: Mapping[Any, Player], on: date, policy: Policy) -> dict[Any, 
     return {pk: player for pk, player in locked.items() if _refold(player, kept[pk], events[pk], on, policy)}
 
 
+def refold_without(player: Player, activity: Activity, policy: Policy) -> bool:
+    """Let what is stored of a locked player be as if ``activity``, which counted for the streak, had not been.
+
+    Tell whether its day is still one that was begun on time, as one is that a streak bonus is paid for.
+    """
+    alone = {player.user.pk: player}
+    kept, events = _days_of(alone)[player.user.pk], _events_of(alone)[player.user.pk]
+    position = next(number for number, event in enumerate(events) if event.activity == activity.pk)
+    row = player.streak
+    streak, folded = replays.without(kept, events, position, row.starting_freezes, policy)
+    runs = _write(player, kept, streak, folded)
+    active = [on for on, day in folded.items() if day.status == DayStatus.ACTIVE]
+    # What the days do not tell any more cannot be folded; so many active days there must have been.
+    row.longest_kept = min(row.longest_kept, len(active))
+    row.longest_streak = max(row.longest_kept, *runs)
+    row.total_active_days = len(active)
+    row.last_activity_date, row.last_at = max(active, default=None), streak.last_at
+    row.expires_at = streaks.expires_at(stored_days.state_of(row), ZoneInfo(row.timezone), policy)
+    return replays.begins_on_time((event for event in events if event.activity != activity.pk), activity.local_date)
+
+
 def _refold(player: Player, kept: dict[date, Day], events: list[Told], on: date, policy: Policy) -> bool:
     row = player.streak
     as_stored = stored_days.state_of(row), row.expires_at
@@ -39,7 +60,9 @@ def _refold(player: Player, kept: dict[date, Day], events: list[Told], on: date,
     if position is not None:
         streak, known = replays.before(kept, events, position, row.starting_freezes)
         if streak.last_at is not None and _is_told(kept, events, on):
-            _write(player, kept, *replays.replay(streak, known, events[position:], policy))
+            longest = max(_write(player, kept, *replays.replay(streak, known, events[position:], policy)))
+            row.longest_streak = max(row.longest_streak, longest)
+            row.longest_kept = max(row.longest_kept, row.longest_streak if row.longest_streak > longest else 0)
     row.expires_at = streaks.expires_at(stored_days.state_of(row), ZoneInfo(row.timezone), policy)
     return bool(player.changed_days) or as_stored != (stored_days.state_of(row), row.expires_at)
 
@@ -50,8 +73,8 @@ def _is_told(kept: Mapping[date, Day], events: Iterable[Told], on: date) -> bool
     return all(day in told for day, as_kept in kept.items() if day >= on and as_kept.status == DayStatus.ACTIVE)
 
 
-def _write(player: Player, kept: Mapping[date, Day], streak: Streak, folded: Mapping[date, Day]) -> None:
-    """Write what was folded into the rows; what was once the longest streak stays so."""
+def _write(player: Player, kept: Mapping[date, Day], streak: Streak, folded: Mapping[date, Day]) -> list[int]:
+    """Write what was folded into the rows, and return how long the runs are, one of 0 at least."""
     row = player.streak
     for on in sorted({*kept, *folded}):
         before = kept.get(on, Day())
@@ -61,12 +84,10 @@ def _write(player: Player, kept: Mapping[date, Day], streak: Streak, folded: Map
         day = player.day(on)
         day.status, day.reason = after.status, after.reason
         day.freezes_earned, day.freezes_used, day.freezes_returned = after.earned, after.used, after.returned
-    longest = max((length for _, length in run_lengths({on: day.status for on, day in folded.items()})), default=0)
     row.current_streak = streak.current
-    row.longest_streak = max(row.longest_streak, longest)
-    row.longest_kept = max(row.longest_kept, row.longest_streak if row.longest_streak > longest else 0)
     row.streak_freezes_available = streak.freezes
     row.last_day = streak.last_day
+    return [0, *(length for _, length in run_lengths({on: day.status for on, day in folded.items()}))]
 
 
 def _days_of(locked: Mapping[Any, Player]) -> Mapping[Any, dict[date, Day]]:
@@ -79,12 +100,12 @@ def _days_of(locked: Mapping[Any, Player]) -> Mapping[Any, dict[date, Day]]:
 
 
 def _events_of(locked: Mapping[Any, Player]) -> Mapping[Any, list[Told]]:
-    """Return what counted for the streaks of players, in the order in which it was told."""
+    """Return what counts for the streaks of players, in the order in which it was told."""
     told: defaultdict[Any, list[tuple[datetime, Told]]] = defaultdict(list)
-    rows = Activity.objects.filter(user_id__in=locked, is_in_streak=True).order_by("user_id", "pk")
-    columns = rows.values_list("user_id", "recorded_at", "local_date", "occurred_at", "timezone")
-    for user_id, recorded_at, day, at, zone in columns.iterator(chunk_size=5000):
-        told[user_id].append((recorded_at, Told(day, at, ZoneInfo(zone))))
+    rows = Activity.objects.unvoided().filter(user_id__in=locked, is_in_streak=True).order_by("user_id", "pk")
+    columns = rows.values_list("user_id", "recorded_at", "pk", "local_date", "occurred_at", "timezone")
+    for user_id, recorded_at, pk, day, at, zone in columns.iterator(chunk_size=5000):
+        told[user_id].append((recorded_at, Told(day, at, ZoneInfo(zone), activity=pk)))
     asked = UserDay.objects.filter(user_id__in=locked, frozen_at__isnull=False).order_by("frozen_at")
     freezes: Iterable[Any] = asked.values_list("user_id", "date", "frozen_at")
     for user_id, day, asked_at in freezes:

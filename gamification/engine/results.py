@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gamification.domain.levels import LevelInfo
 
 if TYPE_CHECKING:
-    from gamification.models import Achievement, Activity, XPTransaction
+    from gamification.models import Achievement, Activity, VoidedActivity, XPTransaction
 
 __all__ = [
     "AchievementState",
@@ -22,6 +22,7 @@ __all__ = [
     "Standing",
     "StreakChange",
     "StreakStatus",
+    "Voided",
     "WeekDay",
     "XPStats",
 ]
@@ -73,7 +74,10 @@ class CalendarDay:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one activity changed. ``xp_awarded`` is all that was booked by it, bonus and achievements included."""
+    """What one activity changed. ``xp_awarded`` is all that was booked by it, bonus and achievements included.
+
+    ``capped_by`` names the limit of its kind that it met, if it met any.
+    """
 
     activity: Activity
     is_replay: bool
@@ -82,6 +86,7 @@ class Receipt:
     level: LevelInfo
     level_up: bool
     achievements_unlocked: tuple[str, ...]
+    capped_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,20 @@ class Award:
     level_up: bool
     achievements_unlocked: tuple[str, ...]
     previous_level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """What voiding an activity took back. ``xp_taken_back`` is all that was booked, as XP points of 0 or more.
+
+    ``achievements_revoked`` are the ids of those that stood on it, where they are not kept.
+    """
+
+    void: VoidedActivity
+    xp_taken_back: int
+    streak: StreakStatus
+    level: LevelInfo
+    achievements_revoked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

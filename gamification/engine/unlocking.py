@@ -12,6 +12,7 @@ from gamification.domain.activity_types import ACHIEVEMENTS_UNLOCKED
 from gamification.engine import ledger
 from gamification.engine.ledger import Booking
 from gamification.engine.rules import Rule, Rulebook
+from gamification.models import Notice, XPTransaction
 from gamification.models.notices import NoticeKind
 from gamification.models.xp import Source
 
@@ -45,7 +46,8 @@ def unlock_met(
         pending = set()
         for rule in rules:
             if rule.condition.is_met(values):
-                grant(player, rule.achievement_id, rule.xp_reward, at=at, now=now, earned_on=earned_on, via=via)
+                if not grant(player, rule.achievement_id, rule.xp_reward, at=at, now=now, earned_on=earned_on, via=via):
+                    continue
                 unlocked.append(rule.achievement_id)
                 pending |= {ACHIEVEMENTS_UNLOCKED} | (ledger.XP_METRICS if rule.xp_reward else set())
         touched |= pending
@@ -63,9 +65,17 @@ def grant(
     earned_on: date | None,
     via: Mapping[str, Any],
     actor: AbstractBaseUser | None = None,
-) -> None:
-    """Give an achievement and book its XP, keyed by the achievement and which grant it is."""
+) -> bool:
+    """Give an achievement and book its XP, keyed by the achievement and which grant it is; tell whether it was new.
+
+    Where only the ledger still knows of it, because its row was lost, the row comes back, and nothing is paid twice.
+    """
+    granted, live = _lost(player, achievement_id)
+    if live is not None:
+        restore(player, achievement_id, granted, live)
+        return False
     row = player.close(achievement_id)
+    row.grants = max(row.grants, granted)
     row.unlocked_at = at
     row.revoked_at = None
     row.progress = 100
@@ -86,6 +96,54 @@ def grant(
         ledger.book(player, paid, now)
     player.announce(signals.achievement_unlocked, user_achievement=row)
     player.notices.append((NoticeKind.ACHIEVEMENT.value, achievement_id, xp_reward))
+    return True
+
+
+def restore(player: Player, achievement_id: str, grants: int, paid: XPTransaction | None = None) -> None:
+    """Write again what the ledger says of an achievement: how often it was granted, and ``paid`` that it is held."""
+    row = player.unlock_row(achievement_id)
+    row.grants = grants
+    if paid is not None:
+        player.close(achievement_id)
+        row.unlocked_at, row.revoked_at, row.progress = paid.created_at, None, 100
+        row.unlock_metadata = {"by": "repair", "xp": paid.xp_amount}
+
+
+def _lost(player: Player, achievement_id: str) -> tuple[int, XPTransaction | None]:
+    """Return how often the ledger knows of an achievement that has no row, and the reward that nobody took back."""
+    is_kept = achievement_id in player.open or achievement_id in player.closed or achievement_id in player.unlocks
+    if is_kept or not player.xp.version:
+        return 0, None
+    paid = XPTransaction.objects.filter(
+        user_id=player.user.pk, source=Source.ACHIEVEMENT, key__startswith=f"{achievement_id}:"
+    )
+    rows = {row.key.rpartition(":")[2]: row for row in paid.select_related("reversed_by")}
+    grants = sorted((int(number), row) for number, row in rows.items() if number.isdecimal())
+    live = [row for _, row in grants if not hasattr(row, "reversed_by")]
+    return (grants[-1][0] if grants else 0), (live[-1] if live else None)
+
+
+def revoke(
+    player: Player, achievement_id: str, reason: str, *, now: datetime, actor: AbstractBaseUser | None = None
+) -> None:
+    """Take an unlocked achievement back, with the XP that it paid and still has; it is not unlocked again by itself.
+
+    Raises:
+        InsufficientXP: the total would fall below 0.
+    """
+    row = player.unlock_row(achievement_id)
+    paid = XPTransaction.objects.filter(
+        user_id=player.user.pk,
+        source=Source.ACHIEVEMENT,
+        key=f"{achievement_id}:{row.grants}",
+        reversed_by__isnull=True,
+    ).first()
+    if paid is not None:
+        ledger.book(player, ledger.opposite(paid, reason, actor=actor), now)
+    row.revoked_at = now
+    player.announce(signals.achievement_revoked, user_achievement=row)
+    player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
+    Notice.objects.filter(user_id=player.user.pk, kind=NoticeKind.ACHIEVEMENT, subject=achievement_id).delete()
 
 
 def values_for(player: Player, metrics: Collection[str]) -> dict[str, int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Never, TypeVar
 
-from django.db import models
+from django.db import models, router
 
 from gamification.exceptions import AppendOnly
+from gamification.models.erasing import erasing
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 
@@ -29,7 +30,18 @@ class AppendOnlyQuerySet(models.QuerySet[ModelT]):
 
     def erase(self) -> int:
         """Delete the rows all the same, because a person is being erased, and return how many."""
-        return super().delete()[0]
+        using = self._written_to()
+        with erasing(using):
+            return models.QuerySet.delete(self.using(using))[0]
+
+    def forget(self, column: str) -> int:
+        """Empty a column that names another person, because that one is being erased; no other change is allowed."""
+        using = self._written_to()
+        with erasing(using):
+            return models.QuerySet.update(self.using(using), **{column: None})
+
+    def _written_to(self) -> str:
+        return getattr(self, "_db", None) or router.db_for_write(self.model)
 
 
 class AppendOnlyModel(models.Model):

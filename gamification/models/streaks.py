@@ -57,6 +57,7 @@ class UserDay(models.Model):
 
     ``status`` is blank where XP was booked, or a late report came in, but the day is no part of a streak.
     The freezes are tokens; ``freezes_used`` stays when the token was given back, so that the history can be told.
+    ``allowances`` maps each kind with limits to the ``[events, XP]`` that counted on the date.
     """
 
     STATUSES = [
@@ -78,6 +79,7 @@ class UserDay(models.Model):
     is_early = models.BooleanField(_("active early"), default=False)
     is_night = models.BooleanField(_("active in the night"), default=False)
     frozen_at = models.DateTimeField(_("frozen on request at"), null=True, blank=True)
+    allowances = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("day")

@@ -30,7 +30,7 @@ class XPTransactionQuerySet(AppendOnlyQuerySet["XPTransaction"]):
 
     def forget_actor(self) -> int:
         """Take out who decided, because that person is being erased; the one change that a row may see."""
-        return models.QuerySet.update(self, actor=None)
+        return self.forget("actor")
 
 
 class XPTransaction(AppendOnlyModel):
@@ -90,10 +90,21 @@ class XPTransaction(AppendOnlyModel):
         return f"{self.reason}: {stated}" if isinstance(stated, str) and stated else self.reason
 
 
+#: Who is on no board for others: by their own choice, or by a decision of staff.
+HIDDEN = models.Q(is_visible=False) | models.Q(is_excluded=True)
+
+
+class UserXPQuerySet(models.QuerySet["UserXP"]):
+    def hidden(self) -> UserXPQuerySet:
+        return self.filter(HIDDEN)
+
+
 class UserXP(models.Model):
     """A user's total and the level that follows from it.
 
     ``total_xp_earned`` is the sum of the positive, unreversed rows. ``version`` grows with every write for the user.
+    ``is_visible`` is the person's own choice and ``is_excluded`` a decision of staff, of which :class:`BoardExclusion`
+    tells.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
@@ -107,7 +118,10 @@ class UserXP(models.Model):
     )
     title = models.CharField(_("title"), max_length=100, default="Novice")
     is_visible = models.BooleanField(_("shown on leaderboards"), default=True)
+    is_excluded = models.BooleanField(_("excluded from leaderboards"), default=False, db_default=False)
     version = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = UserXPQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("XP and level")
@@ -117,8 +131,13 @@ class UserXP(models.Model):
         ]
         indexes = [
             models.Index(fields=["-total_xp", "user"], name="gamification_total_xp_board"),
-            models.Index(fields=["user"], condition=models.Q(is_visible=False), name="gamification_opted_out"),
+            models.Index(fields=["user"], condition=HIDDEN, name="gamification_hidden"),
         ]
 
     def __str__(self) -> str:
         return f"{self.total_xp:,} XP, level {self.current_level}"
+
+    @property
+    def is_shown(self) -> bool:
+        """Tell whether others see the user on leaderboards."""
+        return self.is_visible and not self.is_excluded

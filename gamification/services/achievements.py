@@ -16,10 +16,8 @@ from gamification.engine.clock import moment
 from gamification.engine.results import AchievementState, Seeded
 from gamification.engine.rules import rulebook
 from gamification.exceptions import NotUnlocked, UnknownAchievement
-from gamification.models import Achievement, Notice, XPTransaction
+from gamification.models import Achievement
 from gamification.models.achievements import AchievementQuerySet
-from gamification.models.notices import NoticeKind
-from gamification.models.xp import Source
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -141,7 +139,7 @@ def unlock(
         today = calendar.local_date(at, player.zone)
         highest = player.xp.highest_level
         via = {"by": "grant", "reason": reason}
-        unlocking.grant(
+        is_new = unlocking.grant(
             player, achievement_id, definition.xp_reward, at=at, now=at, earned_on=today, via=via, actor=actor
         )
         changed = {ACHIEVEMENTS_UNLOCKED, *ledger.XP_METRICS}
@@ -149,7 +147,7 @@ def unlock(
         ledger.announce_level(player, highest)
         saving.save({user.pk: player})
         announcing.after_commit([player])
-    return True
+    return is_new
 
 
 def revoke(
@@ -174,14 +172,7 @@ def revoke(
         row = player.unlocks.get(achievement_id)
         if row is None or not row.is_unlocked:
             raise NotUnlocked(field="achievement_id")
-        paid = XPTransaction.objects.filter(
-            user_id=user.pk, source=Source.ACHIEVEMENT, key=f"{achievement_id}:{row.grants}", reversed_by__isnull=True
-        ).first()
-        if paid is not None:
-            ledger.book(player, ledger.opposite(paid, reason or "achievement_revoked", actor=actor), at)
-        player.unlock_row(achievement_id).revoked_at = at
-        player.raise_counter(ACHIEVEMENTS_UNLOCKED, -1)
-        Notice.objects.filter(user_id=user.pk, kind=NoticeKind.ACHIEVEMENT, subject=achievement_id).delete()
+        unlocking.revoke(player, achievement_id, reason or "achievement_revoked", now=at, actor=actor)
         saving.save({user.pk: player})
         announcing.after_commit([player])
 

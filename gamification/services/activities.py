@@ -1,4 +1,4 @@
-"""Recording what people do: once per key, with all that follows from it."""
+"""Recording what people do: once per key, with all that follows from it; and taking it back."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from gamification import signals
+from gamification.conf import VOID_POLICIES, get_settings
 from gamification.domain import calendar
-from gamification.engine import announcing, events, players, recording
+from gamification.engine import announcing, days, events, inputs, ledger, players, recording, saving, voiding
 from gamification.engine.clock import moment
 from gamification.engine.events import CheckedEvent, Event, Rules
 from gamification.engine.recording import Answer
-from gamification.engine.results import Receipt
-from gamification.exceptions import BatchRefused, GamificationError
+from gamification.engine.results import Receipt, Voided
+from gamification.engine.rules import rulebook
+from gamification.exceptions import AlreadyVoided, BatchRefused, GamificationError, InvalidInput, UnknownActivity
+from gamification.models import Activity, VoidedActivity
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-__all__ = ["Event", "import_events", "record", "record_many"]
+__all__ = ["Event", "import_events", "record", "record_many", "void"]
 
 EVENTS_AT_ONCE = 2000
 
@@ -75,6 +79,66 @@ def import_events(batch: Iterable[Event], *, now: datetime | None = None) -> lis
     """Record what happened at any time in the past, and return a receipt or the reason of refusal for each event."""
     with transaction.atomic():
         return _record(list(batch), Rules(moment(now), backdate_limit=False))
+
+
+def void(
+    activity: Activity,
+    *,
+    reason: str,
+    actor: AbstractBaseUser | None = None,
+    achievements: str | None = None,
+    now: datetime | None = None,
+) -> Voided:
+    """Take back all that ``activity`` has brought, as if it had not been: XP, counters, its day, streak, boards.
+
+    The activity stays in the log, and what says that it is void stands beside it; its key stays used. ``achievements``
+    is "keep" or "revoke" for those that stood on it; left out, ``VOID_ACHIEVEMENTS`` decides. Levels ever reached stay,
+    and so do freezes that were used. ``actor`` is who decided it.
+
+    Raises:
+        AlreadyVoided: it was voided before.
+        InsufficientXP: the total would fall below 0; nothing is changed.
+        InvalidInput, UnknownActivity: the error names the field and the rule.
+    """
+    at, reason = moment(now), inputs.clean_text(reason, "reason")
+    kept_or_not = get_settings().VOID_ACHIEVEMENTS if achievements is None else achievements
+    if kept_or_not not in VOID_POLICIES:
+        raise InvalidInput(f"achievements must be one of {', '.join(VOID_POLICIES)}.", field="achievements")
+    with transaction.atomic():
+        locked = players.lock([activity.user], activity.local_date - calendar.DAY)
+        player = locked[activity.user_id]
+        _check_voidable(activity)
+        policy, rules = days.policy(locked.site.excused), rulebook(locked.site.rules_stamp)
+        stood = voiding.standing(player, rules) if kept_or_not == "revoke" else []
+        voiding.take_back(player, activity, policy, reason=reason, now=at, actor=actor)
+        revoked = voiding.revoke_fallen(player, stood, rules, reason=reason, now=at, actor=actor) if stood else []
+        voiding.lower_progress(player, rules)
+        told = Voided(
+            void=VoidedActivity.objects.create(
+                user_id=activity.user_id,
+                activity=activity,
+                reason=reason,
+                actor_id=actor.pk if actor else None,
+                voided_at=at,
+                achievements=revoked,
+            ),
+            xp_taken_back=-sum(row.xp_amount for row, _ in player.transactions),
+            streak=days.status(player.streak, at, policy),
+            level=ledger.level_of(player.xp),
+            achievements_revoked=tuple(revoked),
+        )
+        saving.save(locked)
+        player.announce(signals.activity_voided, activity=activity, voided=told)
+        announcing.after_commit([player])
+    return told
+
+
+def _check_voidable(activity: Activity) -> None:
+    """Make sure that an activity is there and counts; its user must be locked."""
+    if not Activity.objects.filter(pk=activity.pk).exists():
+        raise UnknownActivity(field="activity")
+    if VoidedActivity.objects.filter(activity_id=activity.pk).exists():
+        raise AlreadyVoided(field="activity")
 
 
 def _record(batch: Sequence[Event], rules: Rules) -> list[Answer]:

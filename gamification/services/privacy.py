@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from gamification.backends import get_backend
 from gamification.backends.reads import tally
-from gamification.engine import announcing, players, saving
+from gamification.engine import announcing, cards, mentions, players, saving, throttling
 from gamification.models import (
     Activity,
     BackfillRun,
+    BoardExclusion,
     BoardReader,
     ExcusedDate,
+    Flag,
     Notice,
     PublicProfile,
     QueuedActivity,
@@ -27,6 +28,8 @@ from gamification.models import (
     UserDay,
     UserStreak,
     UserXP,
+    VoidedActivity,
+    WebhookDelivery,
     XPTransaction,
 )
 
@@ -41,14 +44,19 @@ TABLES: dict[str, tuple[type[models.Model], str]] = {
     "days": (UserDay, "date"),
     "achievements": (UserAchievement, "achievement_id"),
     "activities": (Activity, "id"),
+    "voided_activities": (VoidedActivity, "id"),
     "xp_transactions": (XPTransaction, "id"),
     "backlog": (QueuedActivity, "id"),
     "notices": (Notice, "id"),
     "board_reads": (BoardReader, "date"),
     "profile": (PublicProfile, "slug"),
+    "flags": (Flag, "id"),
+    "board_exclusions": (BoardExclusion, "id"),
+    "webhooks": (WebhookDelivery, "id"),
 }
 IDS_AT_ONCE = 1000
-INTERNAL = {"user", "content_hash", "outcome", "version", "actor"}
+#: What only serves us, and who of the staff decided.
+INTERNAL = {"user", "content_hash", "outcome", "version", "actor", "decided_by", "excluded_by", "lifted_by"}
 
 
 def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
@@ -66,21 +74,27 @@ def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
 def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> dict[str, int]:
     """Delete everything that is kept about ``user`` and return how many rows of each table; the account itself stays.
 
-    Snapshots of boards are dropped, and the texts of admin log entries about the person emptied.
-    ``actor`` is who asked.
+    Snapshots of boards are dropped, and the texts of admin log entries about the person emptied, with those and reasons
+    of excused dates that name them. ``actor`` is who asked.
     """
     with transaction.atomic():
         players.lock([user])
-        _empty_log_entries(user)
+        _empty_texts(user)
+        slugs = list(PublicProfile.objects.filter(user_id=user.pk).values_list("slug", flat=True))
+        transaction.on_commit(lambda: cards.forget(slugs), robust=True)
         erased = {
             "xp_transactions": XPTransaction.objects.filter(user_id=user.pk).erase(),
+            "voided_activities": VoidedActivity.objects.filter(user_id=user.pk).erase(),
             "activities": Activity.objects.filter(user_id=user.pk).erase(),
         }
         for name, model in (
             ("profile", PublicProfile),
             ("backlog", QueuedActivity),
             ("notices", Notice),
+            ("webhooks", WebhookDelivery),
             ("board_reads", BoardReader),
+            ("flags", Flag),
+            ("board_exclusions", BoardExclusion),
             ("achievements", UserAchievement),
             ("days", UserDay),
             ("counters", UserCounter),
@@ -89,11 +103,16 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         ):
             erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
+        VoidedActivity.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
         BackfillRun.objects.filter(started_by_id=user.pk).update(started_by=None)
         BackfillRun.objects.filter(undone_by_id=user.pk).update(undone_by=None)
         ExcusedDate.objects.filter(undone_by_id=user.pk).update(undone_by=None)
+        Flag.objects.filter(decided_by_id=user.pk).update(decided_by=None)
+        BoardExclusion.objects.filter(excluded_by_id=user.pk).update(excluded_by=None)
+        BoardExclusion.objects.filter(lifted_by_id=user.pk).update(lifted_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
+        throttling.forget_account(user.get_username())
         tally.forget(user.pk)
         get_backend().forget(user.pk)
     return erased
@@ -110,8 +129,14 @@ def set_visibility(user: AbstractBaseUser, visible: bool) -> None:
 
 
 def is_visible(user: AbstractBaseUser) -> bool:
-    """Tell whether ``user`` is shown on leaderboards."""
+    """Tell whether ``user`` chose to be shown on leaderboards, which is the case until they choose otherwise."""
     return not UserXP.objects.filter(user_id=user.pk, is_visible=False).exists()
+
+
+def why_unlisted(user: AbstractBaseUser) -> str:
+    """Return why others do not see ``user`` on leaderboards: ``choice``, ``excluded``, or an empty text: they do."""
+    row = UserXP.objects.hidden().filter(user_id=user.pk).values_list("is_visible", flat=True).first()
+    return "" if row is None else "excluded" if row else "choice"
 
 
 def _plain(row: models.Model) -> dict[str, Any]:
@@ -121,19 +146,13 @@ def _plain(row: models.Model) -> dict[str, Any]:
     return {name: values[name] for name in names}
 
 
-def _empty_log_entries(user: AbstractBaseUser) -> None:
-    """Empty the texts of what the admin logged about ``user``."""
+def _empty_texts(user: AbstractBaseUser) -> None:
+    """Empty the texts of what staff wrote about ``user``."""
+    mentions.empty(mentions.names_of(user))
     if not apps.is_installed("django.contrib.admin"):
         return
-    _forget_texts(get_user_model(), [user.pk])
+    mentions.empty_log(get_user_model(), [user.pk])
     for model, _ in TABLES.values():
         ids = model._default_manager.filter(user_id=user.pk).values_list("pk", flat=True).iterator()
         while part := list(islice(ids, IDS_AT_ONCE)):
-            _forget_texts(model, part)
-
-
-def _forget_texts(model: type[models.Model], ids: list[Any]) -> None:
-    entries = apps.get_model("admin", "LogEntry").objects.filter(
-        content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids]
-    )
-    entries.update(object_repr="", change_message="")
+            mentions.empty_log(model, part)

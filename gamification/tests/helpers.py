@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 SIGNALS = {
     "activity_recorded": signals.activity_recorded,
+    "activity_voided": signals.activity_voided,
     "xp_awarded": signals.xp_awarded,
     "level_up": signals.level_up,
     "achievement_unlocked": signals.achievement_unlocked,
+    "achievement_revoked": signals.achievement_revoked,
     "streak_changed": signals.streak_changed,
     "freeze_used": signals.freeze_used,
 }

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.admin import AdminSite
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
-from gamification.checks import check_databases, check_replica, check_settings
+from gamification.admin.logins import check_admin_login
+from gamification.checks import check_databases, check_deployment, check_replica, check_settings
 
 
 def found(**given: Any) -> list[tuple[str, str]]:
@@ -74,6 +76,9 @@ def test_the_settings_must_be_a_dict(given):
         ("LEADERBOARD_MAX_STALENESS", -1),
         ("LEADERBOARD_MAX_STALENESS", "x"),
         ("STREAK_AUTO_FREEZE", "no"),
+        ("APPEND_ONLY_TRIGGERS", "yes"),
+        ("VOID_ACHIEVEMENTS", "perhaps"),
+        ("VOID_ACHIEVEMENTS", True),
         ("LEVEL_MULTIPLIER", "0"),
         ("LEVEL_MULTIPLIER", "-1"),
         ("LEVEL_MULTIPLIER", "x"),
@@ -98,6 +103,7 @@ def test_a_value_out_of_range_is_named(name, value):
         {"BACKDATE_DAYS": 0},
         {"STREAK_FREEZES": 0, "STREAK_FREEZES_MAX": 0},
         {"STREAK_FREEZE_EARNED_EVERY": 0},
+        {"VOID_ACHIEVEMENTS": "revoke"},
         {"STREAK_BONUS_PER_DAY": 0, "STREAK_BONUS_MAX": 0},
         {"LEVEL_MULTIPLIER": 1.2},
         {"LEVEL_MULTIPLIER": 2},
@@ -268,3 +274,88 @@ def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch):
 
     assert check_id == "gamification.E008"
     assert "RedisBackend needs the package redis: pip install 'django-gamification-practice[redis]'" in text
+
+
+# Before it is deployed
+
+
+@pytest.mark.parametrize(
+    ("cache", "proxy", "proxies", "expected"),
+    [
+        ("django.core.cache.backends.redis.RedisCache", None, None, []),
+        ("django.core.cache.backends.redis.RedisCache", ("HTTP_X_FORWARDED_PROTO", "https"), 1, []),
+        ("django.core.cache.backends.redis.RedisCache", ("HTTP_X_FORWARDED_PROTO", "https"), None, ["W021"]),
+        ("django.core.cache.backends.redis.RedisCache", ("HTTP_X_FORWARDED_PROTO", "https"), 0, ["W021"]),
+        ("django.core.cache.backends.locmem.LocMemCache", None, 0, ["W020"]),
+        ("django.core.cache.backends.dummy.DummyCache", None, 0, ["W020"]),
+    ],
+)
+def test_what_makes_throttles_weaker_than_they_look_is_named(settings, cache, proxy, proxies, expected):
+    settings.CACHES = {"default": {"BACKEND": cache, "LOCATION": "redis://127.0.0.1:1"}}
+    settings.SECURE_PROXY_SSL_HEADER = proxy
+    settings.REST_FRAMEWORK = {"NUM_PROXIES": proxies}
+
+    assert [message.id for message in check_deployment()] == [f"gamification.{name}" for name in expected]
+
+
+def test_an_admin_without_a_throttle_is_named(monkeypatch):
+    assert check_admin_login() == []
+
+    plain = AdminSite(name="back-office")
+    monkeypatch.setattr("gamification.admin.logins.all_sites", [plain])
+
+    (message,) = check_admin_login()
+    assert (message.id, "'back-office'" in message.msg) == ("gamification.W022", True)
+
+
+def test_the_checks_before_deployment_are_registered(settings):
+    settings.SECURE_PROXY_SSL_HEADER, settings.REST_FRAMEWORK = ("HTTP_X", "https"), {}
+
+    ids = {message.id for message in run_checks(include_deployment_checks=True)}
+
+    assert {"gamification.W020", "gamification.W021"} <= ids
+    assert "gamification.W020" not in {message.id for message in run_checks()}
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "most"),
+    [
+        ("max_xp_per_event", 0, "1,000,000,000"),
+        ("max_xp_per_day", -5, "1,000,000,000"),
+        ("max_events_per_day", True, "1,000,000,000"),
+        ("max_events_per_day", "5", "1,000,000,000"),
+        ("cooldown_seconds", 1.5, "86,400"),
+        ("cooldown_seconds", 86_401, "86,400"),
+    ],
+)
+def test_a_limit_that_cannot_be_held_is_named_with_its_kind(limit, value, most):
+    ((check_id, text),) = found(ACTIVITY_TYPES={"commit": {"xp": 10, limit: value}})
+
+    assert check_id == "gamification.E020"
+    assert f"{limit!r} must be a whole number from 1 to {most} in the kind 'commit'" in text
+
+
+def test_limits_that_can_be_held_pass():
+    limits = {"max_xp_per_event": 1, "max_xp_per_day": 1, "max_events_per_day": 1, "cooldown_seconds": 86_400}
+
+    assert found(ACTIVITY_TYPES={"commit": {"xp": 10, **limits}, "words_learned": limits}) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"xp_a_fortnight": 5}, "'xp_a_fortnight' is no rule; there are xp_a_day, "),
+        ({"xp_a_day": 0}, "'xp_a_day' must be a whole number from 1, or None"),
+        ({"zones_a_day": 2.5}, "'zones_a_day' must be a whole number from 1, or None"),
+    ],
+)
+def test_a_limit_of_flags_that_means_nothing_is_named(given, told):
+    ((check_id, text),) = found(FLAG_LIMITS=given)
+
+    assert check_id == "gamification.E021"
+    assert told in text
+
+
+def test_rules_for_flags_can_be_changed_and_turned_off():
+    assert found(FLAG_LIMITS={"xp_a_day": 9, "zones_a_day": None}) == []
+    assert found(FLAG_LIMITS=[])[0][0] == "gamification.E003"

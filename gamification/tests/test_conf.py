@@ -44,6 +44,7 @@ def test_the_defaults_are_those_of_the_rules():
         "STREAK_AUTO_FREEZE": True,
         "STREAK_BONUS_PER_DAY": 5,
         "STREAK_BONUS_MAX": 50,
+        "VOID_ACHIEVEMENTS": "keep",
         "LEADERBOARD_BACKEND": "gamification.backends.database.DatabaseBackend",
         "LEADERBOARD_OPTIONS": {},
         "LEADERBOARD_TTL": 900,
@@ -54,6 +55,10 @@ def test_the_defaults_are_those_of_the_rules():
         "USER_TIMEZONE": None,
         "IS_EXCLUDED": None,
         "SCOPES": None,
+        "APPEND_ONLY_TRIGGERS": False,
+        "FLAG_LIMITS": {},
+        "WEBHOOKS_ALLOW_PRIVATE": False,
+        "WEBHOOKS_TIMEOUT": 15,
     }
 
 

@@ -17,11 +17,11 @@ APP = Path(__file__).resolve().parents[1]
 
 FLOORS = [
     {"domain", "exceptions"},
-    {"conf", "signals", "replicas", "plots"},
+    {"conf", "signals", "replicas", "plots", "outages"},
     {"models"},
     {"backends", "migrations"},
     {"engine"},
-    {"tasks"},
+    {"tasks", "login"},
     {"services", "checks"},
     {"api", "dashboard", "admin", "management", "apps", "prometheus"},
     {"templatetags"},  # show elsewhere what the dashboard shows

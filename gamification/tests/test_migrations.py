@@ -84,10 +84,14 @@ def indexes(model):
 
 
 def test_indexes_on_full_tables_are_built_while_people_write(before_the_indexes):
-    with CaptureQueriesContext(connection) as told:
-        call_command("migrate", "gamification", verbosity=0)
+    old = tables()
 
+    with CaptureQueriesContext(connection) as told:
+        call_command("migrate", "gamification", "0010", verbosity=0)  # those after it make empty tables too
+
+    new = tables() - old  # nobody writes to those yet
     built = [sql["sql"] for sql in told if sql["sql"].startswith(("CREATE INDEX", "DROP INDEX"))]
+    built = [sql for sql in built if not any(f'"{table}"' in sql for table in new)]
     plain = [sql for sql in built if "CONCURRENTLY" not in sql]
     assert len(built) > len(INDEXES)
     assert plain == ([] if connection.vendor == "postgresql" else built)

@@ -160,7 +160,7 @@ WITHOUT_EXTRAS = """
 import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name in {"drf_spectacular", "PIL", "prometheus_client", "redis", "yaml"}:
+        if name in {"drf_spectacular", "PIL", "prometheus_client", "redis", "urllib3", "yaml"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Missing())
 from django.conf import settings

@@ -49,8 +49,65 @@ def test_the_production_example_is_followed(name, value):
     assert read_setting(name, PRODUCTION) == value
 
 
+@pytest.mark.parametrize(
+    ("env", "options"),
+    [
+        ({}, "-c lock_timeout=10s"),
+        ({"LOCK_TIMEOUT": "3", "PGOPTIONS": "-c geqo=off"}, "-c geqo=off -c lock_timeout=3s"),
+        ({"LOCK_TIMEOUT": "0"}, "None"),
+        ({"PREPARE_STATEMENTS": "off"}, "None"),
+        ({"DATABASE_URL": "postgres://db/x?options=-c%20lock_timeout%3D1s"}, "-c lock_timeout=1s"),
+    ],
+)
+def test_nobody_waits_for_a_lock_for_ever(env, options):
+    told = read_setting("DATABASES['default']['OPTIONS'].get('options')", {**PRODUCTION, **env})
+
+    assert told.strip("'") == options
+
+
 def test_without_debug_a_secret_is_required():
     assert "Set the SECRET_KEY environment variable" in read_setting("SECRET_KEY", {"DEBUG": "off"})
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "short",
+        "a" * 60,
+        "for-development-only",
+        "for-development-only" * 3,
+        f"django-insecure-{PRODUCTION['SECRET_KEY']}",
+    ],
+)
+def test_without_debug_a_weak_secret_is_refused(key):
+    assert "SECRET_KEY is too weak" in read_setting("SECRET_KEY", PRODUCTION | {"SECRET_KEY": key})
+
+
+@pytest.mark.parametrize("hosts", ["", "*", "practice.example.com,*"])
+def test_without_debug_the_hosts_are_named(hosts):
+    assert "ALLOWED_HOSTS must name" in read_setting("ALLOWED_HOSTS", PRODUCTION | {"ALLOWED_HOSTS": hosts})
+
+
+@pytest.mark.parametrize(
+    ("env", "name", "value"),
+    [
+        ({}, "SECURE_HSTS_PRELOAD", "False"),
+        ({"SECURE_HSTS_PRELOAD": "on"}, "SILENCED_SYSTEM_CHECKS", "[]"),
+        ({}, "REST_FRAMEWORK['NUM_PROXIES']", "1"),
+        ({"BEHIND_PROXY": "off", "NUM_PROXIES": "0"}, "SECURE_PROXY_SSL_HEADER", "None"),
+        ({}, "GAMIFICATION['DISPLAY_NAME']", "None"),
+        ({"PUBLIC_USERNAMES": "on"}, "GAMIFICATION['DISPLAY_NAME']", "'project.hooks.username'"),
+        ({"SECURE_SSL_REDIRECT": "off"}, "SESSION_COOKIE_NAME", "'sessionid'"),
+        ({"CSP_REPORT_ONLY": "on"}, "CONTENT_SECURITY_POLICY", "None"),
+        (
+            {"CSP_REPORT_URI": "/csp"},
+            "CONTENT_SECURITY_POLICY['DIRECTIVES']['report-uri']",
+            "['/csp']",
+        ),
+    ],
+)
+def test_each_protection_can_be_chosen(env, name, value):
+    assert read_setting(name, PRODUCTION | env) == value
 
 
 def test_a_missing_env_file_is_named():
@@ -70,6 +127,6 @@ def test_the_policy_allows_nothing_unsafe():
 
 
 def test_the_example_lists_every_variable():
-    settings = (ROOT / "project" / "settings.py").read_text()
+    code = "".join(path.read_text() for path in (ROOT / "project").glob("*.py"))
 
-    assert set(re.findall(r"env\.\w+\(\s*\"(\w+)\"", settings)) == VARIABLES
+    assert set(re.findall(r"env\.\w+\(\s*\"(\w+)\"", code)) == VARIABLES

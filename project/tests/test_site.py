@@ -19,7 +19,7 @@ from gamification.tests.looks import problems_of
 from gamification.tests.servers import ROOT
 
 PUBLIC = ["home", "login", "api-docs"]
-ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"]
+ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"]
 
 
 @pytest.fixture

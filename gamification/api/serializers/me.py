@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from gamification.api.schema import describe_field
+from gamification.services import privacy
 
 
 class MeSerializer(serializers.Serializer[Any]):
@@ -24,10 +25,5 @@ class RowsField(serializers.ListField):
 class ExportSerializer(serializers.Serializer[Any]):
     """Everything that is kept about me, by table."""
 
-    streak = RowsField()
-    xp = RowsField()
-    counters = RowsField()
-    days = RowsField()
-    achievements = RowsField()
-    activities = RowsField()
-    xp_transactions = RowsField()
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {name: RowsField() for name in privacy.TABLES}

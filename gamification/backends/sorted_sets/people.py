@@ -84,7 +84,7 @@ def _person(xp: UserXP, streak: UserStreak, counters: Mapping[str, int], days: M
     found = UserScores(
         user_id=xp.user_id,
         version=xp.version,
-        is_visible=xp.is_visible,
+        is_visible=xp.is_shown,
         total_xp=xp.total_xp,
         current_streak=streak.current_streak,
         longest_streak=streak.longest_streak,
@@ -92,7 +92,7 @@ def _person(xp: UserXP, streak: UserStreak, counters: Mapping[str, int], days: M
         counters=counters,
         xp_by_day=days,
     )
-    return Person(found, hidden_by_host(xp.user) or (SHOWN if xp.is_visible else OPTED_OUT))
+    return Person(found, hidden_by_host(xp.user) or (SHOWN if xp.is_shown else OPTED_OUT))
 
 
 def hidden_by_host(user: Any) -> str:

@@ -5,8 +5,7 @@ The ORM would take a query for each table, and longer to build one than the data
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,7 +15,7 @@ from django.db import models
 from django.db.utils import DEFAULT_DB_ALIAS
 
 from gamification.engine.sql.cursors import connection, cursor
-from gamification.engine.sql.values import Convert, reader, to_date, writer
+from gamification.engine.sql.values import Convert, from_json, reader, to_date, writer
 from gamification.models import (
     Achievement,
     Activity,
@@ -26,6 +25,7 @@ from gamification.models import (
     UserDay,
     UserStreak,
     UserXP,
+    WebhookEndpoint,
 )
 
 #: The functions that make a list, a list of lists and an object of pairs.
@@ -42,11 +42,15 @@ SELECT {streak}, {xp},
         AND d.date >= CASE WHEN s.last_day < %s THEN s.last_day ELSE %s END),
     (SELECT a.id FROM {activities} a WHERE a.user_id = s.user_id AND a.key = %s),
     (SELECT {row}(count(*), sum(revision)) FROM {definitions}),
-    (SELECT {rows}(e.date) FROM {excused} e WHERE e.undone_at IS NULL)
+    (SELECT {rows}(e.date) FROM {excused} e WHERE e.undone_at IS NULL),
+    (SELECT {rows}({row}(w.id, w.event_types)) FROM {endpoints} w WHERE w.is_active)
 FROM {streaks} s LEFT JOIN {totals} x ON x.user_id = s.user_id
 WHERE s.user_id IN ({users})
 """
 
+
+#: Ids of the active webhook endpoints, each with the types of events that it asks for.
+Endpoints = tuple[tuple[int, frozenset[str]], ...]
 
 DATE = [field.attname for field in UserDay._meta.concrete_fields].index("date")
 
@@ -58,7 +62,7 @@ class Found:
     ``xp`` is None where there is no total yet. ``open`` maps achievements that are neither unlocked nor revoked to
     their progress and grants, ``closed`` names the others. ``days`` are those from the last day with a status on, or
     from the date that was asked for if that is earlier (``days_since``), for :func:`day_of`. ``recorded_as`` is the id
-    of the activity under the key that was asked for.
+    of the activity under the key that was asked for. ``endpoints`` are the webhooks in force, the same for everybody.
     """
 
     streak: UserStreak
@@ -69,6 +73,7 @@ class Found:
     days: dict[date, Sequence[Any]]
     days_since: date
     recorded_as: int | None
+    endpoints: Endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,12 @@ def read(
         convert = writer(UserStreak._meta.pk, vendor)
         opened.execute(_text(len(ids), vendor), [first, first, key, *(map(convert, ids) if convert else ids)])
         rows = opened.fetchall()
-    found = (_found(row, since, vendor) for row in rows)
-    site = None
-    if rows:
-        stamp, excused = map(_json, rows[0][-2:])
-        site = Site(tuple(stamp), frozenset(to_date(on) for on in excused or ()))
+    if not rows:
+        return {}, None
+    stamp, excused, listening = map(from_json, rows[0][-3:])
+    endpoints = tuple((pk, frozenset(from_json(types))) for pk, types in listening or ())
+    found = (_found(row, since, vendor, endpoints) for row in rows)
+    site = Site(tuple(stamp), frozenset(to_date(on) for on in excused or ()))
     return {each.streak.user_id: each for each in found}, site
 
 
@@ -103,23 +109,33 @@ def day_of(values: Sequence[Any]) -> UserDay:
     return day
 
 
-def hold(ids: Sequence[Any]) -> None:
+def hold(ids: Sequence[Any]) -> Callable[[], set[Any]]:
     """Lock the users with these ids that have a streak, in order of id, until the transaction ends.
 
-    SQLite has one writer at a time, who holds everything.
+    What is returned tells which of them are locked, and waits for the answer: between the lock and a later statement
+    somebody else's new row can become visible, which nobody has locked. SQLite has one writer at a time, who holds
+    everything.
     """
-    if connection().features.has_select_for_update:
-        marks = ", ".join(["%s"] * len(ids))
-        text = f"SELECT 1 FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE"  # noqa: S608
-        with cursor() as opened:
-            opened.execute(text, ids)
+    if not connection().features.has_select_for_update:
+        return lambda: set(ids)
+    marks = ", ".join(["%s"] * len(ids))
+    text = f"SELECT user_id FROM {_table(UserStreak)} WHERE user_id IN ({marks}) ORDER BY user_id FOR UPDATE"  # noqa: S608
+    opened = cursor()
+    opened.execute(text, ids)
+    convert = reader(UserStreak._meta.pk, opened.db.vendor)
+
+    def held() -> set[Any]:
+        with opened:
+            return {convert(pk) if convert else pk for (pk,) in opened.fetchall()}
+
+    return held
 
 
-def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
+def _found(row: Sequence[Any], since: date, vendor: str, endpoints: Endpoints) -> Found:
     streaks, totals = _fields(UserStreak), _fields(UserXP)
     streak = _instance(UserStreak, row[: len(streaks)], vendor)
     total = row[len(streaks) : len(streaks) + len(totals)]
-    counters, unlocks, days = map(_json, row[len(streaks) + len(totals) : -3])
+    counters, unlocks, days = map(from_json, row[len(streaks) + len(totals) : -4])
     unlocks = unlocks or {}
     return Found(
         streak=streak,
@@ -129,7 +145,8 @@ def _found(row: Sequence[Any], since: date, vendor: str) -> Found:
         closed={name for name, (_, _, is_open) in unlocks.items() if not is_open},
         days={to_date(values[DATE]): values for values in days or ()},
         days_since=min(since, streak.last_day or since),
-        recorded_as=row[-3],
+        recorded_as=row[-4],
+        endpoints=endpoints,
     )
 
 
@@ -139,11 +156,6 @@ def _instance(model: Any, values: Iterable[Any], vendor: str) -> Any:
         for value, convert in zip(values, _readers(model, vendor), strict=True)
     ]
     return model.from_db(DEFAULT_DB_ALIAS, _fields(model), converted)
-
-
-def _json(value: Any) -> Any:
-    """Return what JSON says: SQLite gives its text, psycopg has read it."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=128)
@@ -161,6 +173,7 @@ def _text(number: int, vendor: str) -> str:
         activities=_table(Activity),
         definitions=_table(Achievement),
         excused=_table(ExcusedDate),
+        endpoints=_table(WebhookEndpoint),
         users=", ".join(["%s"] * number),
     )
 

@@ -57,7 +57,14 @@ def reader(field: models.Field[Any, Any], vendor: str) -> Convert | None:
         return to_moment
     if kind in PLAIN:
         return None
+    if isinstance(field, models.JSONField):
+        return from_json
     return field.to_python
+
+
+def from_json(value: Any) -> Any:
+    """Return what JSON says: SQLite gives its text, psycopg has read it."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _json_text(encode: Convert, value: Any) -> str:

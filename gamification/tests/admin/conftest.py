@@ -24,7 +24,9 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MODELS = (
     "achievement",
     "activity",
+    "boardexclusion",
     "excuseddate",
+    "flag",
     "leaderboardcache",
     "queuedactivity",
     "userachievement",
@@ -32,6 +34,8 @@ MODELS = (
     "userday",
     "userstreak",
     "userxp",
+    "webhookdelivery",
+    "webhookendpoint",
     "xptransaction",
 )
 LARGE = [
@@ -42,6 +46,7 @@ LARGE = [
     "userday",
     "userstreak",
     "userxp",
+    "webhookdelivery",
     "xptransaction",
 ]
 

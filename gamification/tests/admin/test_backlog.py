@@ -66,7 +66,9 @@ def test_refused_events_are_discarded_with_a_reason(refused, waiting, staff_clie
     assert set(QueuedActivity.objects.all()) == {waiting}
     assert "It is waiting to be recorded." in said(response)
     assert "1 event was discarded." in said(response)
-    assert LogEntry.objects.get().change_message == "Discarded: sent twice"
+    entry = LogEntry.objects.get()
+    assert entry.change_message == "An event in the backlog was discarded: sent twice"
+    assert entry.get_edited_object() == refused.user
 
 
 def test_discarding_takes_a_reason(refused, staff_client):

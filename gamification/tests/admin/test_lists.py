@@ -10,15 +10,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from gamification.admin.base import BoundedPaginator
-from gamification.models import ExcusedDate, QueuedActivity, UserCounter
-from gamification.services import xp
+from gamification.models import BoardExclusion, ExcusedDate, Flag, QueuedActivity, UserCounter
+from gamification.services import webhooks, xp
 from gamification.tests.admin.conftest import LARGE, MODELS, NOON, list_url
 
 # Session, user, rows, their number; then what the filters list, and the definitions of the rows.
 CEILINGS = {
     "achievement": 4,
     "activity": 4,
+    "boardexclusion": 4,
     "excuseddate": 4,
+    "flag": 4,
     "leaderboardcache": 4,
     "queuedactivity": 4,
     "userachievement": 6,
@@ -26,16 +28,22 @@ CEILINGS = {
     "userday": 4,
     "userstreak": 4,
     "userxp": 4,
+    "webhookdelivery": 5,
+    "webhookendpoint": 4,
     "xptransaction": 4,
 }
-READ_ONLY = [name for name in MODELS if name != "achievement"]
+READ_ONLY = [name for name in MODELS if name not in {"achievement", "webhookendpoint"}]
 
 
 @pytest.fixture
 def everything(award, boards, root):
     """Have at least one row in every table."""
+    webhooks.add("https://[2606:4700::1111]/hooks", ["level.up"])
     ExcusedDate.objects.create(date=NOON.date(), reason="outage", excused_by=root)
     QueuedActivity.objects.create(user=root, kind="daily_visit", key="waits", at=NOON, enqueued_at=NOON)
+    BoardExclusion.objects.create(user=root, reason="a script", excluded_by=root, excluded_at=NOON)
+    Flag.objects.create(user=root, rule="xp_a_day", date=NOON.date(), figure=2, expected=1, found_at=NOON)
+    xp.award(root, 300, reason="a start", key="start", now=NOON)
 
 
 def row_url(model, page="change"):
@@ -132,6 +140,9 @@ def test_a_list_reads_its_people_with_its_rows(model):
         "actor",
         "excused_by",
         "undone_by",
+        "decided_by",
+        "excluded_by",
+        "lifted_by",
     }
 
     related = listed.list_select_related

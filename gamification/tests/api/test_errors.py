@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.settings import api_settings
@@ -91,6 +92,18 @@ def test_what_django_raises_over_a_request_is_a_problem_of_the_client(error, sta
     answered, problem = answer_to(error)
 
     assert (answered, problem["code"]) == (status, code)
+
+
+def test_a_database_that_is_away_is_no_defect(caplog):
+    request = APIView().initialize_request(APIRequestFactory().get("/"))
+
+    response = errors.handle(OperationalError("the connection is lost"), {"request": request, "view": APIView()})
+
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert response.content_type == "application/problem+json"
+    assert response.data["code"] == "temporarily_unavailable"
+    assert "connection" not in json.dumps(response.data)
+    assert "the connection is lost" in caplog.text
 
 
 def test_a_defect_is_a_problem_without_a_word_about_it():

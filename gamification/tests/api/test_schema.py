@@ -49,7 +49,7 @@ def test_every_status_of_the_table_is_in_it(schema):
     missing = [
         (str(row), status)
         for row in TABLE
-        for status in {*row.statuses, 429}
+        for status in {*row.statuses, 429, 503}
         if str(status) not in found[row.method, row.route]["responses"]
     ]
     assert missing == []
@@ -88,7 +88,9 @@ def test_the_key_is_a_header_of_the_writes_that_take_one_and_of_no_other(schema)
 
 
 def test_throttled_answers_promise_when_to_come_back(schema):
-    assert all("Retry-After" in each["responses"]["429"]["headers"] for each in operations(schema).values())
+    answers = [each["responses"] for each in operations(schema).values()]
+
+    assert all("Retry-After" in each[status]["headers"] for each in answers for status in ("429", "503"))
 
 
 def test_every_operation_has_a_title_and_a_text(schema):

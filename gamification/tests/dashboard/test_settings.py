@@ -157,6 +157,22 @@ def test_people_without_a_password_type_a_word(client, carla):
     assert not Activity.objects.exists()
 
 
+def test_guessing_the_password_there_ends_after_five_attempts_however_they_are_sent(client, bob):
+    client.force_login(bob)
+    streaks.touch(bob)
+    api, page = "/api/v1/gamification/me/data", f"{SETTINGS}/erase"
+
+    answers = [client.post(page, {"confirmation": "wrong"}).status_code for _ in range(3)]
+    answers += [client.delete(api, {"password": "wrong"}, "application/json").status_code for _ in range(2)]
+    refused = client.post(page, {"confirmation": "correct horse"})
+
+    assert answers == [422, 422, 422, 403, 403]
+    assert refused.status_code == client.delete(api, {}, "application/json").status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    assert "Too many attempts. Nothing was erased. Try again in" in words(refused.content.decode())
+    assert UserStreak.objects.exists()
+
+
 @pytest.mark.parametrize("path", [SETTINGS, f"{SETTINGS}/erase"])
 def test_another_site_changes_nothing(bob, path):
     client = Client(enforce_csrf_checks=True)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from gamification.models import UserAchievement, UserCounter, UserDay, UserStreak, UserXP, XPTransaction
-from gamification.services import achievements, activities, integrity, streaks, xp
+from gamification.models import (
+    LeaderboardCache,
+    UserAchievement,
+    UserCounter,
+    UserDay,
+    UserStreak,
+    UserXP,
+    XPTransaction,
+)
+from gamification.services import achievements, activities, integrity, leaderboards, streaks, xp
 from gamification.services.integrity import Drift
 from gamification.tests.factories import UserFactory, XPTransactionFactory
 from gamification.tests.helpers import at, noon, snapshot, state_of
@@ -242,3 +253,156 @@ def test_a_streak_that_lapsed_is_no_drift(manage, ada):
         outcome = manage("gamification_verify")
 
     assert outcome.code == 0
+
+
+# Of whom, from where, in which form
+
+
+@pytest.fixture
+def three(ada):
+    """Return ada and two more, of whom everybody has drifted."""
+    people = [ada, UserFactory(username="bo"), UserFactory(username="cy")]
+    for user in people[1:]:
+        activities.record(user, "daily_visit", key="v", now=NOW)
+    UserXP.objects.update(title="Mythic")
+    return people
+
+
+def told(outcome):
+    return {int(pk) for pk in re.findall(r"^user (\d+):", outcome.out, re.MULTILINE)}
+
+
+def test_only_those_named_are_verified_by_key_or_by_login(manage, three):
+    ada, bo, _ = three
+
+    outcome = manage("gamification_verify", "--user", ada.pk, "--user", "bo", "--user", "bo")
+
+    assert (outcome.code, told(outcome)) == (1, {ada.pk, bo.pk})
+    assert outcome.err.startswith("Found 2 drifts of 2 people.")
+
+
+def test_only_those_named_are_mended(manage, three):
+    ada, _, cy = three
+
+    outcome = manage("gamification_verify", "--repair", "--user", "bo")
+
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (
+        0,
+        "Mended 1 drift. Everything is as the records say, for all 1 people.",
+    )
+    assert told(manage("gamification_verify")) == {ada.pk, cy.pk}
+
+
+def test_a_login_that_is_the_key_of_somebody_else_is_not_guessed(manage, three):
+    UserFactory(username=str(three[0].pk))
+
+    outcome = manage("gamification_verify", "--user", three[0].pk)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "is the key of one user and the login of another" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--user", "nobody"], "There is no user 'nobody'."),
+        (["--user", "9" * 30], "There is no user"),
+        (["--after", "x"], "'x' is no key of a user."),
+    ],
+)
+def test_whom_nobody_knows_ends_in_2(manage, arguments, said):
+    outcome = manage("gamification_verify", *arguments)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "10000001", "\u0663"])
+def test_a_sample_is_a_whole_number(manage, number):
+    with pytest.raises((SystemExit, CommandError)):
+        call_command("gamification_verify", f"--sample={number}")
+
+
+def test_a_sample_is_verified_and_mended(manage, three):
+    assert told(manage("gamification_verify", "--sample", 3)) == {user.pk for user in three}
+
+    outcome = manage("gamification_verify", "--sample", 2, "--repair")
+
+    assert (outcome.code, len(told(outcome)), len(told(manage("gamification_verify")))) == (0, 2, 1)
+
+
+def test_a_run_can_begin_behind_somebody(manage, three):
+    ada, bo, cy = three
+
+    assert told(manage("gamification_verify", "--after", ada.pk)) == {bo.pk, cy.pk}
+    assert manage("gamification_verify", "--after", cy.pk).out.endswith("for all 0 people.\n")
+
+
+def test_a_run_that_is_cut_off_goes_on_behind_its_position(manage, three, tmp_path, monkeypatch):
+    ada, bo, cy = three
+    noted, verify = tmp_path / "position", integrity.verify
+    monkeypatch.setattr(integrity, "USERS_AT_ONCE", 1)
+
+    def cut_off(users, **options):
+        if users[0].pk == bo.pk:
+            raise KeyboardInterrupt
+        return verify(users=users, **options)
+
+    monkeypatch.setattr(integrity, "verify", cut_off)
+    first = manage("gamification_verify", "--repair", "--position", noted)
+    position = noted.read_text()
+    monkeypatch.setattr(integrity, "verify", verify)
+    second = manage("gamification_verify", "--repair", "--position", noted)
+
+    assert (first.code, first.err) == (130, f"Stopped after 1 people. --after {ada.pk} goes on there.")
+    assert (told(first), position) == ({ada.pk}, f"{ada.pk}\n")
+    assert (second.code, told(second), noted.exists()) == (0, {bo.pk, cy.pk}, False)
+
+
+def test_a_position_that_cannot_be_written_or_read_ends_in_2(manage, three, tmp_path):
+    (tmp_path / "bad").write_text("no key")
+
+    assert manage("gamification_verify", "--position", tmp_path / "bad").code == 2
+    assert manage("gamification_verify", "--position", tmp_path).code == 2
+    assert manage("gamification_verify", "--position", tmp_path / "no" / "where").code == 2
+
+
+def test_every_line_of_json_is_an_object(manage, ada):
+    total = UserXP.objects.get().total_xp
+    of(UserXP).update(total_xp=7)
+    drift = {"user": ada.pk, "fact": "total_xp", "stored": 7, "derived": total}
+
+    found = manage("gamification_verify", "--format", "json")
+    mended = manage("gamification_verify", "--format", "json", "--repair")
+
+    end = {"people": 1, "drifts": 1, "mended": 0, "left": 0, "position": str(ada.pk)}
+    assert (found.code, [json.loads(line) for line in found.out.splitlines()]) == (1, [{"found": drift}, {"end": end}])
+    assert (mended.code, [json.loads(line) for line in mended.out.splitlines()]) == (
+        0,
+        [{"mended": drift}, {"end": {**end, "mended": 1}}],
+    )
+
+
+def test_dates_and_decimals_have_a_form_in_json(manage, ada):
+    of(UserXP).update(level_progress_percentage=100)
+    of(UserStreak).update(last_day=None, expires_at=noon(30))
+
+    outcome = manage("gamification_verify", "--format", "json")
+
+    lines = map(json.loads, outcome.out.splitlines())
+    told = {line["found"]["fact"]: line["found"] for line in lines if "found" in line}
+    assert (told["last_day"]["stored"], told["last_day"]["derived"]) == (None, "2026-06-19")
+    assert told["level_progress_percentage"]["stored"].startswith("100")
+
+
+def test_a_leaderboard_that_was_tampered_with_is_told_and_built_anew(manage, ada):
+    leaderboards.top("xp_all_time", now=NOW)
+    row = LeaderboardCache.objects.get()
+    row.data["current"]["entries"][0][2] += 1
+    row.save()
+
+    found, mended, after = (manage("gamification_verify", *more) for more in ([], ["--repair"], []))
+
+    assert (found.code, found.err) == (1, "Found 1 drift of 0 people. --repair mends them.")
+    assert found.out == "leaderboard xp_all_time is another, the records say as in the tables\n"
+    assert (mended.code, after.code) == (0, 0)

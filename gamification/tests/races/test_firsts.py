@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
+from gamification.engine import players
+from gamification.engine.sql import reading
 from gamification.models import (
     Activity,
     LeaderboardCache,
@@ -66,6 +69,26 @@ def test_the_first_write_ever_for_a_user_may_be_eight_at_once(race):
     assert UserStreak.objects.count() == len(users)
     assert set(UserXP.objects.values_list("total_xp", flat=True)) == {80}
     assert race.drifts() == []
+
+
+@pytest.mark.parametrize("lock", [players.lock, players.lock_known])
+def test_whoever_begins_between_lock_and_reading_is_never_taken_for_locked(postgres_race, monkeypatch, lock):
+    user, read = person(), reading.read
+
+    def begin_elsewhere(*args, **kwargs):
+        monkeypatch.setattr(reading, "read", read)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            cursor.fetchone()  # by now the lock has found nobody
+        postgres_race(workers.begin, 1)
+        return read(*args, **kwargs)
+
+    with transaction.atomic():
+        monkeypatch.setattr(reading, "read", begin_elsewhere)
+        locked = lock([user])
+        (is_free,) = postgres_race(workers.can_lock, 1)
+
+    assert list(locked) == ([] if is_free else [user.pk])
 
 
 def test_first_writes_for_several_users_at_once_do_not_wait_for_each_other(race):

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from django.db.models import Sum
 
-from gamification.models import Activity, UserXP, XPTransaction
+from gamification.models import Activity, UserCounter, UserXP, XPTransaction
 from gamification.services import xp
 from gamification.tests.backends.people import people, person
 from gamification.tests.races import processes, workers
@@ -39,6 +39,18 @@ def test_eight_processes_that_add_250_times_10_xp_lose_nothing(race):
     assert errors == [[]] * 8
     assert UserXP.objects.get(user=user).total_xp == 20_000
     assert XPTransaction.objects.filter(user=user).aggregate(Sum("xp_amount")) == {"xp_amount__sum": 20_000}
+    assert race.drifts() == []
+
+
+def test_a_days_limits_are_exact_whoever_reports_at_once(race):
+    user = person()
+
+    errors = race(workers.record_past_the_limits)
+
+    assert errors == [[]] * 8
+    assert UserXP.objects.get(user=user).total_xp == 555
+    assert UserCounter.objects.get(user=user, name="commits").value == 70
+    assert Activity.objects.filter(user=user).count() == 8 * workers.TURNS
     assert race.drifts() == []
 
 

@@ -7,16 +7,29 @@ import random
 import time
 from collections import Counter
 from contextlib import nullcontext, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
+from django.test import override_settings
 
-from gamification.engine import backlog, players
+from gamification.domain import webhooks as rules
+from gamification.engine import backlog, delivering, players
 from gamification.exceptions import AlreadyReversed
 from gamification.models import UserStreak, XPTransaction
-from gamification.services import achievements, activities, ingestion, integrity, leaderboards, privacy, streaks, xp
+from gamification.services import (
+    achievements,
+    activities,
+    ingestion,
+    integrity,
+    leaderboards,
+    privacy,
+    streaks,
+    webhooks,
+    xp,
+)
 from gamification.services.activities import Event
 
 TURNS = 20
@@ -52,9 +65,24 @@ def add_a_little(number: int) -> list[str]:
 
 def add_without_the_lock(number: int) -> list[str]:
     """Give one user 10 XP, with rows that were read but not locked."""
-    players.hold = lambda ids: UserStreak.objects.in_bulk(list(ids))
+    _disable_the_lock()
     (user, *_) = racers()
     return errors_of(lambda turn: xp.award(user, 10, reason="race", key=f"{number}:{turn}", now=NOW))
+
+
+#: A kind with limits of which no few events come to the same.
+LIMITED = {"xp": 10, "counters": {"commits": 1}, "max_xp_per_day": 555, "max_events_per_day": 70}
+
+
+def record_past_the_limits(number: int) -> list[str]:
+    """Record what pays at most 555 XP a day and counts 70 times."""
+    (user, *_) = racers()
+
+    def record(turn: int) -> None:
+        activities.record(user, "commit", key=f"{number}:{turn}", now=NOW)
+
+    with override_settings(GAMIFICATION={"ACTIVITY_TYPES": {"commit": LIMITED}, "STREAK_BONUS_PER_DAY": 0}):
+        return errors_of(record)
 
 
 def send_the_same_keys(number: int) -> dict[str, int]:
@@ -74,11 +102,11 @@ def send_the_same_keys(number: int) -> dict[str, int]:
 
 def send_the_same_keys_without_the_lock(number: int) -> dict[str, int]:
     """Send them with rows that were read but not locked."""
-    players.hold = lambda ids: UserStreak.objects.in_bulk(list(ids))
+    _disable_the_lock()
     return send_the_same_keys(number)
 
 
-def award_to_several(number: int) -> dict[str, Any]:
+def award_to_several(number: int, turns: int = 12) -> dict[str, Any]:
     """Give three random users something in one transaction, locked first; return the sums and the errors."""
     dice, users = random.Random(number), racers()
     sums: Counter[str] = Counter()
@@ -91,10 +119,10 @@ def award_to_several(number: int) -> dict[str, Any]:
                 xp.award(user, amount, reason="race", key=f"{number}:{turn}", now=NOW)
         sums.update({str(user.pk): amount for user in chosen})
 
-    return {"errors": errors_of(step, 12), "sums": dict(sums)}
+    return {"errors": errors_of(step, turns), "sums": dict(sums)}
 
 
-def record_for_several(number: int) -> dict[str, Any]:
+def record_for_several(number: int, turns: int = TURNS) -> dict[str, Any]:
     """Record something for three random users at once, in no order; return how often, by user, and the errors."""
     dice, users = random.Random(number), racers()
     done: Counter[str] = Counter()
@@ -105,13 +133,13 @@ def record_for_several(number: int) -> dict[str, Any]:
         activities.record_many(batch, now=NOW)
         done.update(str(user.pk) for user in chosen)
 
-    return {"errors": errors_of(step), "sums": dict(done)}
+    return {"errors": errors_of(step, turns), "sums": dict(done)}
 
 
-def record_one_or_several(number: int) -> dict[str, Any]:
+def record_one_or_several(number: int, turns: int = TURNS) -> dict[str, Any]:
     """Record for one user after the other, or, as every second worker, for several at once."""
     if number % 2:
-        return record_for_several(number)
+        return record_for_several(number, turns)
     dice, users = random.Random(number), racers()
     done: Counter[str] = Counter()
 
@@ -120,7 +148,7 @@ def record_one_or_several(number: int) -> dict[str, Any]:
         activities.record(user, "scenario_completed", key=f"{number}:{turn}", now=NOW)
         done[str(user.pk)] += 1
 
-    return {"errors": errors_of(step), "sums": dict(done)}
+    return {"errors": errors_of(step, turns), "sums": dict(done)}
 
 
 def record_the_fifth_scenario(number: int) -> Any:
@@ -284,4 +312,37 @@ def take_from_the_backlog(number: int) -> int:
 
 
 def _disable_the_lock() -> None:
-    players.hold = lambda ids: UserStreak.objects.in_bulk(list(ids))
+    def read_only(ids: Any) -> Any:
+        rows = UserStreak.objects.in_bulk(list(ids))
+        return lambda: set(rows)
+
+    players.hold = read_only
+
+
+def begin(number: int) -> None:
+    """Give one user the rows of a beginner."""
+    (user, *_) = racers()
+    xp.initialize(user)
+
+
+def can_lock(number: int) -> bool:
+    """Tell whether nobody holds the one user there is."""
+    with transaction.atomic():
+        return UserStreak.objects.select_for_update(skip_locked=True).exists()
+
+
+def deliver_webhooks(number: int = 0) -> dict[str, int]:
+    """Send what is due until nothing waits, with leases of about two seconds; return how the sendings ended."""
+    delivering.MARGIN = 1
+    with override_settings(GAMIFICATION={"WEBHOOKS_ALLOW_PRIVATE": True, "WEBHOOKS_TIMEOUT": 1}):
+        done, until = webhooks.deliver(), time.monotonic() + 60
+        while webhooks.waiting() and time.monotonic() < until:
+            time.sleep(0.02)
+            done += webhooks.deliver()
+    return asdict(done)
+
+
+def deliver_with_quick_retries() -> None:
+    """Send what is due, and what failed again after a moment."""
+    rules.WAITS, rules.PAUSE_MAX = (0.05,) * 9, timedelta(seconds=0.05)
+    deliver_webhooks()

@@ -6,7 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from gamification.exceptions import AppendOnly
-from gamification.models import Activity, XPTransaction
+from gamification.models import Activity, VoidedActivity, XPTransaction
+from gamification.services import activities
 from gamification.tests.backends.people import do, person
 from gamification.tests.services.lives import rows
 
@@ -17,14 +18,17 @@ pytestmark = pytest.mark.django_db
 def ada():
     user = person(score=10)
     do(user, "scenario_completed")
+    faked = do(user, "conversation_completed")
+    activities.void(faked.activity, reason="nobody spoke")
     return user
 
 
-APPEND_ONLY = pytest.mark.parametrize("model", [XPTransaction, Activity])
+AMOUNTS = {XPTransaction: "xp_amount", Activity: "quantity", VoidedActivity: "reason"}
+APPEND_ONLY = pytest.mark.parametrize("model", AMOUNTS)
 
 
 def amount(model):
-    return "xp_amount" if model is XPTransaction else "quantity"
+    return AMOUNTS[model]
 
 
 CHANGES = {
@@ -44,7 +48,7 @@ CHANGES = {
 
 
 def unique(model):
-    return ["source", "key"] if model is XPTransaction else ["key"]
+    return {XPTransaction: ["source", "key"], Activity: ["key"], VoidedActivity: ["activity"]}[model]
 
 
 def copy(model, row):

@@ -31,17 +31,21 @@ pytestmark = pytest.mark.django_db
 
 PK = 987_654_321
 OF_A_PERSON = {
+    "BoardExclusion",
+    "Flag",
     "UserStreak",
     "UserXP",
     "UserCounter",
     "UserDay",
     "UserAchievement",
     "Activity",
+    "VoidedActivity",
     "XPTransaction",
     "QueuedActivity",
     "Notice",
     "BoardReader",
     "PublicProfile",
+    "WebhookDelivery",
 }
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 
-from gamification.services import leaderboards, privacy
+from gamification.services import exclusions, leaderboards, privacy
 from gamification.tests.backends.people import NOON, ids, listed, pages, people, places, walk
 
 
@@ -24,7 +24,11 @@ def deactivate(user):
     user.save(update_fields=["is_active"])
 
 
-HIDING = pytest.mark.parametrize("hide", [ban, opt_out, deactivate])
+def exclude(user):
+    exclusions.exclude(user, reason="a test", now=NOON)
+
+
+HIDING = pytest.mark.parametrize("hide", [ban, opt_out, deactivate, exclude])
 
 
 class Visibility:
@@ -76,6 +80,26 @@ class Visibility:
         rest = [pk for page in turning for pk in ids(page.entries)]
         assert ids(first.entries) + rest == [users[n].pk for n in (0, 1, 3, 4, 5)]
 
+    def test_whoever_is_excluded_cannot_undo_it_and_keeps_their_own_choice(self):
+        users = people(50, 40)
+        exclude(users[0])
+
+        privacy.set_visibility(users[0], visible=False)
+        privacy.set_visibility(users[0], visible=True)
+
+        assert listed() == [users[1].pk]
+        assert privacy.is_visible(users[0])
+
+    def test_shown_again_once_the_exclusion_is_lifted(self):
+        users = people(50, 40)
+        exclude(users[0])
+
+        exclusions.lift(users[0], reason="a mistake", now=NOON)
+        self.catch_up()
+
+        assert listed() == [users[0].pk, users[1].pk]
+        assert leaderboards.rank(users[1], "xp_all_time", now=NOON).rank == 2
+
     def test_shown_again(self):
         users = people(50, 40)
         opt_out(users[0])
@@ -86,9 +110,10 @@ class Visibility:
         assert leaderboards.rank(users[1], "xp_all_time", now=NOON).rank == 2
         assert listed() == [users[0].pk, users[1].pk]
 
-    def test_whoever_opted_out_has_a_rank_that_only_they_see(self):
+    @pytest.mark.parametrize("hide", [opt_out, exclude])
+    def test_whoever_is_hidden_has_a_rank_that_only_they_see(self, hide):
         users = people(50, 40, 40, 30)
-        opt_out(users[1])
+        hide(users[1])
 
         mine = leaderboards.top("xp_all_time", viewer=users[1], now=NOON)
 
