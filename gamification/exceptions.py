@@ -184,6 +184,19 @@ class TimezoneChangedRecently(GamificationError):
         self.retry_after = retry_after
 
 
+class TimezoneTooFar(GamificationError):
+    """Days could be gained by moving back and forth between the ends of the world."""
+
+    code = "timezone_too_far"
+    status_code = 422
+    default_message = (
+        "This time zone is more than 24 hours apart from one that your days were counted in. Ask the staff to set it."
+    )
+
+    def __init__(self, message: str = "", *, field: str = "timezone") -> None:
+        super().__init__(message, field=field)
+
+
 class BatchRefused(GamificationError):
     """Some events of a batch were refused, and so nothing was written. ``errors`` maps an index to its refusal."""
 

@@ -15,13 +15,15 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.utils import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import select_template
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 
 #: Seconds after which asking again may help.
 RETRY_AFTER = 5
 #: Milliseconds that a reader waits for SQLite's write lock, for what it can do without.
 MOMENT = 100
-#: The site's own page where it has one. Neither may ask for the user: that takes the database.
+#: The site's own page where it has one. Neither may ask for the user: that takes the database. ``address`` is where to
+#: try again.
 TEMPLATES = ("503.html", "gamification/503.html")
 
 #: By their codes, without what an extended one adds: busy, locked, out of memory, read-only, interrupted, input and
@@ -85,17 +87,26 @@ class OutageMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return _page(error) if is_outage(error) else None
+        return _page(request, error) if is_outage(error) else None
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer as ``handler500`` what failed outside of views, where no middleware sees it: sessions, pages of errors."""
     error = sys.exc_info()[1]
-    return _page(error) if error is not None and is_outage(error) else defaults.server_error(request)
+    return _page(request, error) if error is not None and is_outage(error) else defaults.server_error(request)
 
 
-def _page(error: BaseException) -> HttpResponse:
-    """Return the page; it knows of no request, whose user, session and messages may all take the database."""
+def _page(request: HttpRequest, error: BaseException) -> HttpResponse:
+    """Return the page; it is given no request, whose user, session and messages may all take the database."""
     report(error)
     headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
-    return HttpResponse(select_template(TEMPLATES).render(), status=503, headers=headers)
+    page = select_template(TEMPLATES).render({"address": _where_to_try_again(request)})
+    return HttpResponse(page, status=503, headers=headers)
+
+
+def _where_to_try_again(request: HttpRequest) -> str:
+    """Return an address to follow: that of the page itself is empty; a form is found on the page that it came from."""
+    if request.method in {"GET", "HEAD"}:
+        return ""
+    before = request.headers.get("Referer", "")
+    return before if url_has_allowed_host_and_scheme(before, {request.get_host()}) else "/"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import pkgutil
+import secrets
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +40,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.update(servers.environment({}))
+    # Sites that are served without DEBUG take a secret of their own.
+    os.environ.update(servers.environment({"SECRET_KEY": secrets.token_urlsafe(50)}))
     django.setup()
     sys.exit(main())

@@ -88,7 +88,9 @@ def served(url: str, *, env: Mapping[str, str] | None = None, workers: int = 2, 
     environment = servers.environment({
         "DJANGO_SETTINGS_MODULE": "benchmarks.faults.served_settings", "DATABASE_URL": url, "DEBUG": "0",
         "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "0",
-        "LOG_LEVEL": "ERROR", **(env or {}),
+        "LOG_LEVEL": "ERROR",
+        "PYTHONWARNINGS": "ignore",  # nothing was collected, and nobody asks for it
+        **(env or {}),
     })  # fmt: skip
     command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}", "--keep-alive", "30"]
     command += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]

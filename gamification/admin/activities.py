@@ -1,23 +1,44 @@
-"""The log of what users did, and the counters that it adds up to."""
+"""The log of what users did, to read and to void; and the counters that it adds up to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from gamification.admin.base import ReadOnlyAdmin
+from gamification.admin.base import ReadOnlyAdmin, Tool
 from gamification.admin.exports import ExportAdmin
-from gamification.admin.people import PersonColumn
+from gamification.admin.forms import VoidForm
+from gamification.admin.pages import ReasonedAdmin
+from gamification.admin.people import PersonColumn, actor, name_of
+from gamification.admin.words import kind_name
 from gamification.conf import get_settings
 from gamification.domain.activity_types import DERIVED_COUNTERS
-from gamification.engine.texts import translated
-from gamification.models import Activity, UserCounter
+from gamification.models import Activity, UserCounter, VoidedActivity
+from gamification.services import activities
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
+
+
+def void_of(row: Activity) -> VoidedActivity | None:
+    """Return what says that an activity is void, if anything does."""
+    void: VoidedActivity | None = getattr(row, "void", None)
+    return void
+
+
+def told(void: VoidedActivity) -> str:
+    """Return who voided an activity, when and why: ``voided by grace on 5 March because: a fake``."""
+    by = name_of(void.actor)
+    text = _("voided by {name} on {date} because: {reason}") if by else _("voided on {date} because: {reason}")
+    return text.format(name=by, date=date_format(timezone.localtime(void.voided_at)), reason=void.reason)
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -27,7 +48,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind.name, translated(kind.label) or kind.name) for kind in get_settings().activity_types.values()]
+        return [(name, kind_name(name)) for name in get_settings().activity_types]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -46,18 +67,50 @@ class CounterFilter(admin.SimpleListFilter):
         return queryset.filter(name=self.value()) if self.value() else queryset
 
 
+class VoidFilter(admin.SimpleListFilter):
+    """What counts, and what was voided."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("counts", _("counts")), ("voided", _("voided"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        states = {"counts": {"void__isnull": True}, "voided": {"void__isnull": False}}
+        return queryset.filter(**states.get(self.value() or "", {}))
+
+
 @admin.register(Activity)
-class ActivityAdmin(PersonColumn, ExportAdmin[Activity], ReadOnlyAdmin[Activity]):
-    """The log. It is never changed."""
+class ActivityAdmin(PersonColumn, ExportAdmin[Activity], ReasonedAdmin[Activity], ReadOnlyAdmin[Activity]):
+    """The log. It is never changed: what was voided stays in it, and counts for nothing."""
 
     is_large = True
     exact_field = "key"
-    list_display = ("occurred_at", "person", "kind", "quantity", "local_date", "timezone", "is_in_streak", "key")
-    list_filter = (KindFilter, "occurred_at")
-    list_select_related = ("user",)
+    list_display = (
+        "occurred_at",
+        "person",
+        "kind",
+        "mark",
+        "quantity",
+        "local_date",
+        "timezone",
+        "is_in_streak",
+        "key",
+    )
+    list_filter = (VoidFilter, KindFilter, "occurred_at")
+    list_select_related = ("user", "void")
     ordering = ("-pk",)
     sortable_by = ()
     search_help_text = gettext_lazy("A user's name or id, a whole key, or both with a space between.")
+    actions = ("void",)
+    readonly_fields = ("voided",)
+    verb = "void"
+    permission = "gamification.void_activity"
+    title = gettext_lazy("Void activities")
+    submit = gettext_lazy("Void")
+    columns = (gettext_lazy("Occurred at"), gettext_lazy("User"), gettext_lazy("Activity"), gettext_lazy("Key"))
+    reason_form = VoidForm
     exported = (
         "occurred_at",
         "user_id",
@@ -70,7 +123,42 @@ class ActivityAdmin(PersonColumn, ExportAdmin[Activity], ReadOnlyAdmin[Activity]
         "data",
         "key",
         "recorded_at",
+        "void__voided_at",
+        "void__reason",
+        "void__actor_id",
     )
+
+    @admin.display(description=gettext_lazy("state"))
+    def mark(self, row: Activity) -> str:
+        return _("voided") if void_of(row) is not None else _("counts")
+
+    @admin.display(description=gettext_lazy("state"))
+    def voided(self, row: Activity) -> str:
+        void = void_of(row)
+        return told(void) if void is not None else _("counts")
+
+    def row_tools(self, request: HttpRequest, row: Activity) -> list[Tool]:
+        is_open = void_of(row) is None and self.may_perform(request)
+        return [Tool(_("Void"), self.reasoned_url([row]))] if is_open else []
+
+    # Voiding
+
+    def has_void_permission(self, request: HttpRequest) -> bool:
+        return self.may_perform(request)
+
+    @admin.action(description=gettext_lazy("Void the selected activities"), permissions=["void"])
+    def void(self, request: HttpRequest, queryset: QuerySet[Activity]) -> HttpResponse:
+        return self.ask_for_reason(request, queryset)
+
+    def perform(self, request: HttpRequest, row: Activity, reason: str, achievements: str) -> None:
+        activities.void(row, reason=reason, actor=actor(request), achievements=achievements or None)
+        self.log_change(request, row, _("Voided: {reason}").format(reason=reason))
+
+    def done(self, number: int) -> str:
+        return ngettext("%d activity was voided.", "%d activities were voided.", number) % number
+
+    def cells(self, row: Activity) -> Sequence[object]:
+        return row.occurred_at, name_of(row.user), kind_name(row.kind), row.key
 
 
 @admin.register(UserCounter)

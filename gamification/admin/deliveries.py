@@ -64,7 +64,7 @@ class WebhookDeliveryAdmin(PersonColumn, PageAdmin[WebhookDelivery], ReadOnlyAdm
     is_large = True
     indexed_filters = ("user", "endpoint")
     exact_field = "message_id"
-    list_display = ("created_at", "event_type", "person", "endpoint", "state", "attempts", "answer", "last_attempt_at")
+    list_display = ("created_at", "event_type", "person", "status", "answer", "attempts", "endpoint")
     list_filter = (StatusFilter, EventFilter, "endpoint")
     list_select_related = ("user", "endpoint")
     ordering = ("-pk",)

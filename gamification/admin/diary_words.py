@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gamification.admin.people import name_of
+from gamification.admin.words import kind_name
 from gamification.domain.days import DayReason
 from gamification.domain.diaries import What
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from gamification.domain.diaries import Entry, Loss
+    from gamification.models import VoidedActivity
     from gamification.services.diaries import Diary
 
 
@@ -26,7 +28,7 @@ def sentence(entry: Entry, diary: Diary) -> str:
     """Return what a date came to: ``covered by a freeze, 1 left``."""
     is_excused = entry.on in diary.excused and entry.what in (What.LOST, What.IDLE)
     happened = _skipped if is_excused else _HAPPENED[entry.what]
-    return "; ".join([happened(entry, diary), *_freezes(entry)])
+    return "; ".join([happened(entry, diary), *_freezes(entry), *map(_voided, diary.voided.get(entry.on, ()))])
 
 
 def answer(diary: Diary) -> list[str]:
@@ -107,10 +109,18 @@ _HAPPENED: dict[What, Callable[[Entry, Diary], str]] = {
 }
 
 
+def _voided(row: VoidedActivity) -> str:
+    by = name_of(row.actor)
+    text = _("“{kind}” was voided by {name} because: {reason}") if by else _("“{kind}” was voided because: {reason}")
+    return text.format(kind=kind_name(row.activity.kind), name=by, reason=row.reason)
+
+
 def _freezes(entry: Entry) -> Iterator[str]:
     left = _left(entry.left)
     if entry.returned:
         yield _("the freeze that had been used was given back, {left}").format(left=left)
+    elif entry.used and entry.what in (What.IDLE, What.LOST, What.PENDING):
+        yield _("a freeze that had been used before stays used, {left}").format(left=left)
     elif entry.used and entry.what == What.ACTIVE:
         yield _("the freeze that had been used was lost: no more can be held")
     if entry.earned:

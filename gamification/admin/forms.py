@@ -124,6 +124,21 @@ class ReasonForm(forms.Form):
         self.add_error(error.field if error.field in self.fields else None, message)
 
 
+class VoidForm(ReasonForm):
+    """Why activities are voided, and what becomes of the achievements that stood on them."""
+
+    achievements = forms.ChoiceField(
+        label=_("Achievements that stood on it"),
+        required=False,
+        choices=[
+            ("", _("as the project has it")),
+            ("keep", _("keep them")),
+            ("revoke", _("revoke them, with their XP")),
+        ],
+        help_text=_("Those whose condition holds no longer without the activity."),
+    )
+
+
 class TimezoneForm(ReasonForm):
     """The zone in which a user's days are counted."""
 

@@ -31,15 +31,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-LABELS = {
-    flag_rules.XP_A_DAY: gettext_lazy("XP on a day"),
-    flag_rules.XP_OVER_USUAL: gettext_lazy("XP far over their usual days"),
-    flag_rules.ACTIVITIES_A_DAY: gettext_lazy("activities on a day"),
-    flag_rules.SELF_REPORTED_AN_HOUR: gettext_lazy("self-reported activities in an hour"),
-    flag_rules.MINUTES_A_DAY: gettext_lazy("minutes on a day"),
-    flag_rules.ZONES_A_DAY: gettext_lazy("time zones on a day"),
-    flag_rules.ZONES_A_WEEK: gettext_lazy("time zones in a week"),
-}
 SENTENCES = {
     flag_rules.XP_A_DAY: gettext_lazy("Came to {figure} XP on one day, of at most {expected} expected."),
     flag_rules.XP_OVER_USUAL: gettext_lazy(
@@ -76,38 +67,25 @@ class StateFilter(admin.SimpleListFilter):
             yield {"selected": self.value() == value, "query_string": query, "display": label}
 
 
-class RuleFilter(admin.SimpleListFilter):
-    """The rules that the app knows."""
-
-    title = gettext_lazy("rule")
-    parameter_name = "rule"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*LABELS.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(rule=self.value()) if self.value() in LABELS else queryset
-
-
 @admin.register(Flag)
 class FlagAdmin(PersonColumn, ReasonedAdmin[Flag], ReadOnlyAdmin[Flag]):
     """Days that came to more than a rule expects, with what staff made of them."""
 
-    list_display = ("found_at", "who", "date", "told", "state", "note", "by")
-    list_filter = (StateFilter, RuleFilter)
+    list_display = ("date", "who", "rule", "came_to", "expected", "state", "note")
+    list_filter = (StateFilter, "rule")
     list_select_related = ("user", "decided_by")
     ordering = ("-pk",)
     sortable_by = ()
     search_help_text = gettext_lazy("The name a user signs in with, its beginning, or a user's id.")
     actions = ("decide", "exclude_people")
-    fields = ("who", "rule_label", "told", "date", "found_at", "state", "note", "by", "decided_at")
-    readonly_fields = ("who", "rule_label", "told", "by")
+    fields = ("who", "rule", "told", "date", "found_at", "state", "note", "by", "decided_at")
+    readonly_fields = ("who", "told", "by")
     verb = "decide"
     permission = "gamification.review_flag"
     title = gettext_lazy("Decide on flags")
     submit = gettext_lazy("Decide")
     columns = (gettext_lazy("User"), gettext_lazy("Date"), gettext_lazy("What it came to"))
-    make_form = DecisionForm
+    reason_form = DecisionForm
 
     @admin.display(description=gettext_lazy("user"))
     def who(self, row: Flag) -> str:
@@ -115,19 +93,21 @@ class FlagAdmin(PersonColumn, ReasonedAdmin[Flag], ReadOnlyAdmin[Flag]):
         url = reverse(f"{self.admin_site.name}:gamification_userxp_change", args=[row.user_id])
         return format_html('<a href="{}">{}</a>', url, name_of(row.user))
 
-    @admin.display(description=gettext_lazy("rule"))
-    def rule_label(self, row: Flag) -> str:
-        return str(LABELS.get(row.rule, row.rule))
+    @admin.display(description=gettext_lazy("came to"))
+    def came_to(self, row: Flag) -> str:
+        return number_format(row.figure, force_grouping=True)
+
+    @admin.display(description=gettext_lazy("at most expected"))
+    def expected(self, row: Flag) -> str:
+        return number_format(row.expected, force_grouping=True)
 
     @admin.display(description=gettext_lazy("what it came to"))
     def told(self, row: Flag) -> str:
-        figure, expected = (number_format(value, force_grouping=True) for value in (row.figure, row.expected))
-        sentence = SENTENCES.get(row.rule)
-        return sentence.format(figure=figure, expected=expected) if sentence else f"{row.rule}: {figure} > {expected}"
+        return SENTENCES[row.rule].format(figure=self.came_to(row), expected=self.expected(row))
 
     @admin.display(description=gettext_lazy("decided by"))
     def by(self, row: Flag) -> str:
-        return name_of(row.decided_by)
+        return name_of(row.decided_by) or "-"
 
     def row_tools(self, request: HttpRequest, row: Flag) -> list[Tool]:
         decide = [Tool(_("Decide"), self.reasoned_url([row]))] if self.may_perform(request) else []

@@ -116,11 +116,11 @@ class ReasonedAdmin(PageAdmin[ModelT]):
     submit: ClassVar[Any]
     columns: ClassVar[tuple[Any, ...]]
     #: What it asks for is passed to :meth:`perform`.
-    make_form: ClassVar[type[ReasonForm]] = ReasonForm
+    reason_form: ClassVar[type[ReasonForm]] = ReasonForm
     list_select_related: ClassVar[tuple[str, ...]] = ("user",)
 
-    def perform(self, request: HttpRequest, row: ModelT, reason: str) -> None:
-        """Do it to one row, and write it to the admin's log."""
+    def perform(self, request: HttpRequest, row: ModelT, *args: Any, **asked: Any) -> None:
+        """Do it to one row, and write it to the admin's log; ``asked`` is what the form asks for, the ``reason``."""
         raise NotImplementedError
 
     def may_perform(self, request: HttpRequest) -> bool:
@@ -153,14 +153,14 @@ class ReasonedAdmin(PageAdmin[ModelT]):
         if not rows:
             self.message_user(request, _("Nothing was chosen."), messages.WARNING)
             return HttpResponseRedirect(self.back_url(request))
-        form = self.make_form(request.POST or None)
+        form = self.reason_form(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            self._perform_all(request, rows, form.cleaned_data)
+            self._perform_all(request, rows, **form.cleaned_data)
             return HttpResponseRedirect(self.back_url(request))
         cells = [self.cells(row) for row in rows]
         return self.form_page(request, form, title=self.title, submit=self.submit, columns=self.columns, rows=cells)
 
-    def _perform_all(self, request: HttpRequest, rows: Sequence[ModelT], details: dict[str, str]) -> None:
+    def _perform_all(self, request: HttpRequest, rows: Sequence[ModelT], **details: Any) -> None:
         """Do it row by row: one that is refused stops none of the others."""
         number = 0
         for row in rows:

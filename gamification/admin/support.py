@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from gamification.admin import diary_words
 from gamification.admin.base import GamificationAdmin, ModelT, Tool
 from gamification.admin.people import name_of
 from gamification.admin.pickers import AWARD, EXCLUDE, GRANT
+from gamification.admin.words import kind_name
 from gamification.models import UserAchievement, UserCounter
 from gamification.models.xp import Source
 from gamification.services import diaries, xp
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from gamification.engine.results import LevelInfo
-    from gamification.models import XPTransaction
+    from gamification.models import VoidedActivity, XPTransaction
     from gamification.services.diaries import Diary
 
-LEDGER_ROWS, UNLOCKS, ENTRIES, COUNTERS = 20, 20, 60, 50
+LEDGER_ROWS, UNLOCKS, ENTRIES, COUNTERS, VOIDS = 20, 20, 60, 50, 20
 MOVE, REVERSE = "gamification.change_userstreak", "gamification.reverse_xp"
 
 
@@ -48,6 +50,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Void:
+    """An activity that was voided: what people call its kind, what says so, and its page."""
+
+    kind: str
+    row: VoidedActivity
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Support:
     """A person at a glance. A part that the viewer may not see is None; ``older`` is where the history goes on."""
 
@@ -61,6 +72,7 @@ class Support:
     unlocks: list[Row] | None
     underway: list[UserAchievement] | None
     counters: list[UserCounter] | None
+    voids: list[Void]
     links: dict[str, str]
 
 
@@ -116,8 +128,16 @@ class SupportAdmin(GamificationAdmin[ModelT]):
             unlocks=[self._unlock(request, row) for row in unlocked[:UNLOCKS]] if may_see_unlocks else None,
             underway=list(underway[:UNLOCKS]) if may_see_unlocks else None,
             counters=list(counters[:COUNTERS]) if may_see("usercounter") else None,
+            voids=self._voids(diary) if diary is not None and may_see("activity") else [],
             links=self._links(user),
         )
+
+    def _voids(self, diary: Diary) -> list[Void]:
+        rows = chain.from_iterable(diary.voided.values())
+        newest = sorted(rows, key=lambda row: (row.voided_at, row.pk), reverse=True)[:VOIDS]
+        return [
+            Void(kind_name(row.activity.kind), row, self._page("activity_change", row.activity_id)) for row in newest
+        ]
 
     def _ledger(self, request: HttpRequest, user: Any) -> list[Row]:
         rows = list(xp.history(user).select_related("actor")[:LEDGER_ROWS])
@@ -144,8 +164,8 @@ class SupportAdmin(GamificationAdmin[ModelT]):
         tables = ("xptransaction", "userachievement", "userday", "usercounter", "activity")
         return {table: f"{self._page(f'{table}_changelist')}?{query}" for table in tables}
 
-    def _page(self, name: str) -> str:
-        return reverse(f"{self.admin_site.name}:gamification_{name}")
+    def _page(self, name: str, *args: Any) -> str:
+        return reverse(f"{self.admin_site.name}:gamification_{name}", args=args)
 
 
 def _line(entry: Any, diary: Diary) -> Line:

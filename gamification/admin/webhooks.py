@@ -40,7 +40,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
     readonly_fields = ("state", "secret_state", "created_at")
     fieldsets = (
         (None, {"fields": ("url", "description", "event_types", "is_active")}),
-        (gettext_lazy("How it is"), {"fields": ("state", "secret_state", "created_at")}),
+        (gettext_lazy("State and secret"), {"fields": ("state", "secret_state", "created_at")}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:

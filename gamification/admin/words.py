@@ -9,7 +9,9 @@ from django.utils.text import capfirst, get_text_list
 from django.utils.translation import get_language_info, gettext_lazy, ngettext, ngettext_lazy
 from django.utils.translation import gettext as _
 
+from gamification.conf import get_settings
 from gamification.domain.conditions import Clause, Group
+from gamification.engine.texts import translated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +70,12 @@ def label(metric: str) -> str:
     """Return the name of a metric for people; of the project's own ones what their name says."""
     found = LABELS.get(metric)
     return str(found) if found is not None else capfirst(metric.replace("_", " "))
+
+
+def kind_name(name: str) -> str:
+    """Return what people call a kind of activity; of a kind without a label, or declared no longer, its name."""
+    kind = get_settings().activity_types.get(name)
+    return translated(kind.label) if kind and kind.label else name
 
 
 def sentence(condition: Group) -> str:

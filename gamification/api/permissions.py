@@ -40,6 +40,10 @@ class MayReverseXP(_Granted):
     permission = "gamification.reverse_xp"
 
 
+class MayVoidActivities(_Granted):
+    permission = "gamification.void_activity"
+
+
 class MayInitializeAchievements(_Granted):
     permission = "gamification.initialize_achievements"
 

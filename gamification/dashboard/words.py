@@ -26,6 +26,9 @@ REFUSALS = {
     "already_active_today": gettext_lazy("Today already counts, so there is nothing to freeze. Well done!"),
     "no_active_streak": gettext_lazy("There is no running streak to freeze yet. Do something today to start one."),
     "no_freezes_left": gettext_lazy("You have no freeze left. You earn new ones by keeping a streak."),
+    "timezone_too_far": gettext_lazy(
+        "This time zone is more than 24 hours apart from one that your days were counted in. Ask the staff to set it."
+    ),
     "timezone_changed_recently": gettext_lazy("You changed your time zone less than 24 hours ago. Try again tomorrow."),
     "unknown_timezone": gettext_lazy("This time zone is not known. Choose one from the list."),
 }

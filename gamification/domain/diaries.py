@@ -76,12 +76,12 @@ class DayRow:
 
 
 def entries(
-    days: Mapping[date, DayRow], coming: Iterable[DayMark], freezes: int, today: date, excused: Collection[date]
+    days: Mapping[date, DayRow], coming: Iterable[DayMark], freezes: int, today: date, noted: Collection[date]
 ) -> list[Entry]:
     """Return what every date came to from the first of ``days`` up to ``today``, oldest first.
 
     ``coming`` is what the next activity would write of the days before it, ``freezes`` how many there are before that.
-    Excused dates outside a streak have an entry of their own.
+    Dates that are ``noted``, as excused ones, have an entry of their own outside a streak too.
     """
     if not days:
         return []
@@ -96,7 +96,7 @@ def entries(
             row = replace(row, status=mark.status.value, reason=str(mark.reason), used=row.used + mark.used)
         left += row.earned + row.returned - row.used
         what = _what(row, on, today, run)
-        is_plain = what == What.IDLE and not (row.activities or row.xp or on in excused)
+        is_plain = what == What.IDLE and not (row.activities or row.xp or on in noted)
         entry = Entry(
             on,
             what,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from gamification.domain.levels import LevelInfo
 from gamification.engine import newcomers
 from gamification.engine.sql import reading
 from gamification.engine.sql.cursors import sent_together
-from gamification.engine.sql.reading import Endpoints, Found, Site
+from gamification.engine.sql.reading import Endpoints, Found, Site, hold
 from gamification.models import Activity, UserAchievement, UserDay, UserStreak, UserXP, XPTransaction
 
 if TYPE_CHECKING:
@@ -183,11 +183,6 @@ def lock_known(users: Iterable[AbstractBaseUser], since: date = date.max) -> Pla
     return Players(whole, site or nobody, "")
 
 
-def hold(ids: Iterable[Any]) -> Callable[[], set[Any]]:
-    """Lock the rows that there are, in order of id; what is returned tells whose, as :func:`reading.hold` does."""
-    return reading.hold(list(ids))
-
-
 def glance(users: Iterable[AbstractBaseUser], since: date = date.max) -> dict[Any, Player]:
     """Return ``users`` as :func:`lock` does, for reading: without the lock, and with zeros where there are no rows."""
     by_id = {user.pk: user for user in users}
@@ -212,7 +207,7 @@ def load_unlocks(players: Iterable[Player]) -> None:
 
 
 def _hold_and_read(ids: list[Any], since: date, key: str = "") -> tuple[set[Any], dict[Any, Found], Site | None]:
-    """Lock, and return who is locked beside what was read; who began in between is read without being locked."""
+    """Lock, and return who is locked beside what was read, with whoever began in between."""
     with sent_together():
         held = hold(ids)
         found, site = reading.read(ids, since, key)

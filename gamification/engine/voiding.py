@@ -48,8 +48,7 @@ def standing(player: Player, rules: Rulebook) -> list[Rule]:
     """
     players.load_unlocks([player])
     mine = [rule for rule in rules.rules if _has_earned(player, rule)]
-    values = unlocking.values_for(player, frozenset().union(*(rule.metrics for rule in mine)))
-    values["current_streak"] = player.streak.longest_streak
+    values = _best_values(player, mine)
     return [rule for rule in mine if rule.condition.is_met(values)]
 
 
@@ -76,6 +75,21 @@ def revoke_fallen(
         for achievement_id in fallen:
             unlocking.revoke(player, achievement_id, reason, now=now, actor=actor)
         revoked += fallen
+
+
+def lower_progress(player: Player, rules: Rulebook) -> None:
+    """Let the progress of what is open say no more than what is left comes to; a streak that has ended still counts."""
+    begun = [rule for rule in rules.rules if player.progress(rule.achievement_id)]
+    values = _best_values(player, begun)
+    for rule in begun:
+        percent = rule.condition.percent(values)
+        if percent < player.progress(rule.achievement_id):
+            player.set_progress(rule.achievement_id, percent)
+
+
+def _best_values(player: Player, rules: list[Rule]) -> dict[str, int]:
+    values = unlocking.values_for(player, frozenset().union(*(rule.metrics for rule in rules)))
+    return values | {"current_streak": player.streak.longest_streak}
 
 
 def _has_earned(player: Player, rule: Rule) -> bool:

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from gamification.migrations._locks import LockOnTheWayBack
+
 
 class Migration(migrations.Migration):
 
@@ -52,4 +54,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ('running', 'undoing'))), fields=('achievement',), name='gamification_backfill_one_at_a_time')],
             },
         ),
+        LockOnTheWayBack('achievement'),
     ]

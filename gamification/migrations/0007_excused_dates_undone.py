@@ -4,8 +4,13 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from gamification.migrations._fields import AddFieldAlone
+
 
 class Migration(migrations.Migration):
+
+    # Whoever records holds the streak and then reads the excused dates: both locked at once would be a deadlock.
+    atomic = False
 
     dependencies = [
         ('gamification', '0006_add_figures'),
@@ -13,47 +18,47 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='people_changed',
             field=models.PositiveIntegerField(default=0, verbose_name='people changed'),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='people_seen',
             field=models.PositiveIntegerField(default=0, verbose_name='people looked at'),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='refold_asked_at',
             field=models.DateTimeField(blank=True, null=True, verbose_name='streaks to follow since'),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='refold_cursor',
             field=models.CharField(blank=True, default='', editable=False, max_length=255),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='refolded_at',
             field=models.DateTimeField(blank=True, null=True, verbose_name='streaks have followed at'),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='undo_reason',
             field=models.CharField(blank=True, default='', max_length=255, verbose_name='why it was taken back'),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='undone_at',
             field=models.DateTimeField(blank=True, null=True, verbose_name='taken back at'),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='excuseddate',
             name='undone_by',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
-        migrations.AddField(
+        AddFieldAlone(
             model_name='userstreak',
             name='longest_kept',
             field=models.PositiveIntegerField(db_default=0, default=0, verbose_name='longest streak, kept'),

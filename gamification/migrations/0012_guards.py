@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             name='Flag',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(max_length=50, verbose_name='rule')),
+                ('rule', models.CharField(choices=[('xp_a_day', 'XP on a day'), ('xp_over_usual', 'XP far over the usual'), ('activities_a_day', 'activities on a day'), ('self_reported_an_hour', 'self-reported in an hour'), ('minutes_a_day', 'minutes on a day'), ('zones_a_day', 'time zones on a day'), ('zones_a_week', 'time zones in a week')], max_length=50, verbose_name='rule')),
                 ('date', models.DateField(verbose_name='date')),
                 ('figure', models.BigIntegerField(verbose_name='came to')),
                 ('expected', models.BigIntegerField(verbose_name='at most expected')),

@@ -86,9 +86,10 @@ class VoidedActivity(AppendOnlyModel):
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    # No constraint in the database: where the log is partitioned by user, an id alone cannot be referred to.
+    # No constraint in the database: where the log is partitioned by user, an id alone cannot be referred to. Both rows
+    # go with their user, so that nothing has to be looked for when a log is erased.
     activity = models.OneToOneField(
-        Activity, on_delete=models.CASCADE, related_name="void", db_constraint=False, verbose_name=_("activity")
+        Activity, on_delete=models.DO_NOTHING, related_name="void", db_constraint=False, verbose_name=_("activity")
     )
     reason = models.CharField(_("reason"), max_length=255)
     actor = models.ForeignKey(

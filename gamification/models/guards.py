@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gamification.domain import flag_rules
+
 
 class FlagState(models.TextChoices):
     """What staff made of a flag."""
@@ -21,8 +23,18 @@ class Flag(models.Model):
     ``figure`` is what it came to and ``expected`` the most that the rule expects, in the rule's own unit.
     """
 
+    RULES = [
+        (flag_rules.XP_A_DAY, _("XP on a day")),
+        (flag_rules.XP_OVER_USUAL, _("XP far over the usual")),
+        (flag_rules.ACTIVITIES_A_DAY, _("activities on a day")),
+        (flag_rules.SELF_REPORTED_AN_HOUR, _("self-reported in an hour")),
+        (flag_rules.MINUTES_A_DAY, _("minutes on a day")),
+        (flag_rules.ZONES_A_DAY, _("time zones on a day")),
+        (flag_rules.ZONES_A_WEEK, _("time zones in a week")),
+    ]
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    rule = models.CharField(_("rule"), max_length=50)
+    rule = models.CharField(_("rule"), max_length=50, choices=RULES)
     date = models.DateField(_("date"))
     figure = models.BigIntegerField(_("came to"))
     expected = models.BigIntegerField(_("at most expected"))
@@ -42,7 +54,7 @@ class Flag(models.Model):
         permissions = [("review_flag", "Can decide on flags")]
 
     def __str__(self) -> str:
-        return f"{self.rule} on {self.date}: {self.figure:,}"
+        return f"{self.get_rule_display()}, {self.date}"
 
 
 class BoardExclusionQuerySet(models.QuerySet["BoardExclusion"]):

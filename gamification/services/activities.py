@@ -112,6 +112,7 @@ def void(
         stood = voiding.standing(player, rules) if kept_or_not == "revoke" else []
         voiding.take_back(player, activity, policy, reason=reason, now=at, actor=actor)
         revoked = voiding.revoke_fallen(player, stood, rules, reason=reason, now=at, actor=actor) if stood else []
+        voiding.lower_progress(player, rules)
         told = Voided(
             void=VoidedActivity.objects.create(
                 user_id=activity.user_id,

@@ -17,6 +17,7 @@ from gamification.engine import announcing, board_facts, days, deriving, players
 from gamification.engine.clock import moment
 from gamification.engine.records import Records, read_records
 from gamification.engine.rules import rulebook
+from gamification.engine.sql import reading
 from gamification.models import UserStreak
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def verify(*, users: Iterable[AbstractBaseUser] | None = None, now: datetime | N
     for part in parts(users):
         if suspects := {drift.user_id for drift in _drifts(part, at)}:
             with transaction.atomic():
-                players.hold(suspects)()  # once more, with nobody writing in between
+                reading.hold(list(suspects))()  # once more, with nobody writing in between
                 confirmed = _drifts([user for user in part if user.pk in suspects], at)
             yield from confirmed
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -15,11 +16,13 @@ from gamification.engine import announcing, days, events, inputs, newcomers, pla
 from gamification.engine.clock import moment
 from gamification.engine.events import Event, Rules
 from gamification.engine.results import StreakChange, StreakStatus, WeekDay
-from gamification.exceptions import GamificationError, TimezoneChangedRecently
-from gamification.models import UserDay, UserStreak
+from gamification.exceptions import GamificationError, TimezoneChangedRecently, TimezoneTooFar
+from gamification.models import Activity, UserDay, UserStreak
 from gamification.signals import streak_changed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.contrib.auth.models import AbstractBaseUser
 
     from gamification.engine.players import Player
@@ -84,6 +87,7 @@ def set_timezone(
     Raises:
         UnknownTimezone: there is no such zone.
         TimezoneChangedRecently: the user (not staff) changed it less than 24 hours ago.
+        TimezoneTooFar: the user (not staff) would go between zones that are more than 24 hours apart, and gain days.
     """
     at = moment(now)
     zone = inputs.clean_timezone(name)
@@ -94,11 +98,31 @@ def set_timezone(
             changed_at = row.timezone_changed_at
             if not by_staff and changed_at is not None and at - changed_at < TIMEZONE_REST:
                 raise TimezoneChangedRecently(retry_after=math.ceil((changed_at + TIMEZONE_REST - at).total_seconds()))
+            if not by_staff and _are_too_far({zone.key, *_zones_counted_in(user)}, at):
+                raise TimezoneTooFar
             row.timezone, row.timezone_changed_at = zone.key, at
             row.expires_at = streaks.expires_at(days.state_of(row), zone, policy)
             saving.save({user.pk: player})
             announcing.after_commit([player])
         return days.status(row, at, policy)
+
+
+def _zones_counted_in(user: AbstractBaseUser) -> set[str]:
+    return set(Activity.objects.filter(user_id=user.pk).order_by().values_list("timezone", flat=True).distinct())
+
+
+def _are_too_far(zones: Iterable[str], at: datetime) -> bool:
+    """Tell whether two of ``zones`` can be more than 24 hours apart in the year of ``at``.
+
+    Whoever keeps to less has, over any time, at most a day more than somebody who stays where they are.
+    """
+    offsets = [
+        offset
+        for zone in map(ZoneInfo, zones)
+        for month in (1, 7)
+        if (offset := datetime(at.year, month, 1, tzinfo=zone).utcoffset()) is not None
+    ]
+    return max(offsets) - min(offsets) > timedelta(hours=24)
 
 
 def timezone(user: AbstractBaseUser) -> str:

@@ -23,22 +23,21 @@ if TYPE_CHECKING:
 class KillablePostgresql:
     """A server that keeps what it has committed, on one port for its whole life; ``url`` leads to ``postgres``."""
 
-    def __init__(self, command: Sequence[str], home: Path, account: str | None, port: int) -> None:
-        self.url = f"postgres://postgres@127.0.0.1:{port}/postgres"
-        self._command, self._home, self._account = command, home, account
+    def __init__(self, command: Sequence[str], account: str | None, url: str, said: Path) -> None:
+        self.url = url
+        self._command, self._account, self._said = command, account, said
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
         """Start the server, wait until it takes connections, and return how many seconds that took."""
         begun = time.monotonic()
-        log = tempfile.TemporaryFile()  # noqa: SIM115 -- as long as the process
-        self._process = subprocess.Popen(
-            self._command, cwd=self._home, user=self._account, stdout=log, stderr=subprocess.STDOUT
-        )
+        with self._said.open("wb") as output:
+            self._process = subprocess.Popen(
+                self._command, cwd="/", user=self._account, stdout=output, stderr=subprocess.STDOUT
+            )
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > begun + servers.START_SECONDS:
-                log.seek(0)
-                raise RuntimeError(f"PostgreSQL did not start:\n{log.read().decode(errors='replace')}")
+                raise RuntimeError(f"PostgreSQL did not start:\n{self._said.read_text(errors='replace')}")
             time.sleep(0.02)
         return time.monotonic() - begun
 
@@ -90,9 +89,9 @@ def postgresql(
         subprocess.run([initdb, *made, f"{home}/data"], cwd=home, user=account, check=True, stdout=subprocess.DEVNULL)
         port = servers._free_port()
         command = [postgres, "-D", f"{home}/data", "-k", str(home), "-h", "127.0.0.1", "-p", str(port)]
-        server = KillablePostgresql(
-            [*command, *(part for each in options for part in ("-c", each))], home, account, port
-        )
+        command += [part for each in options for part in ("-c", each)]
+        url = f"postgres://postgres@127.0.0.1:{port}/postgres"
+        server = KillablePostgresql(command, account, url, Path(folder, "said"))
         server.start()
         try:
             yield server

@@ -56,6 +56,7 @@ def test_the_defaults_are_those_of_the_rules():
         "IS_EXCLUDED": None,
         "SCOPES": None,
         "APPEND_ONLY_TRIGGERS": False,
+        "FLAG_LIMITS": {},
         "WEBHOOKS_ALLOW_PRIVATE": False,
         "WEBHOOKS_TIMEOUT": 15,
     }

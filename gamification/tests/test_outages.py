@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 
 import psycopg
@@ -14,7 +15,7 @@ from django.urls import reverse
 
 from gamification import outages
 from gamification.models import Notice
-from gamification.services import activities, notices, xp
+from gamification.services import activities, leaderboards, notices, xp
 from gamification.tests.factories import UserFactory
 from gamification.tests.races import processes
 
@@ -151,6 +152,25 @@ def test_pages_say_that_it_passes(client, django_user_model, db, request, name):
     assert "no-store" in response["Cache-Control"]
 
 
+@pytest.mark.parametrize(
+    ("before", "address"),
+    [
+        ("http://testserver/gamification?metric=xp_week", "http://testserver/gamification?metric=xp_week"),
+        ("https://elsewhere.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_that_was_not_taken_is_found_where_it_came_from(client, db, request, before, address):
+    client.force_login(UserFactory.create())
+    request.getfixturevalue("away")
+
+    response = client.post("/gamification/touch", headers={"Referer": before})
+
+    assert response.status_code == 503
+    assert f'href="{address}">Try again' in response.content.decode()
+
+
 def test_a_page_of_an_error_that_cannot_be_shown_says_so_too(client, db, request):
     client.force_login(UserFactory.create())
     client.raise_request_exception = False
@@ -207,6 +227,18 @@ def test_who_cannot_be_shown_what_there_is_to_celebrate_is_shown_it_later(django
 
         assert taken == ()
         assert len(notices.take(user)) == 1
+
+
+def test_a_board_is_read_at_once_while_somebody_else_writes(django_db_blocker, sqlite_url):
+    with django_db_blocker.unblock(), processes.database(f"{sqlite_url}?timeout=20"):
+        xp.award(UserFactory.create(), 10, reason="some", key="k")
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            board = leaderboards.top("xp_all_time")
+
+        assert [row.score for row in board.entries] == [10]
+        assert time.monotonic() - begun < 10
 
 
 def test_notices_that_somebody_else_takes_are_not_waited_for(django_db_blocker, postgres_url):

@@ -48,7 +48,7 @@ def distributions(paths: list[Path]) -> set[str]:
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 modules.add(node.module.partition(".")[0])
-    modules -= sys.stdlib_module_names | {"gamification", "project", "pictures", "conftest"}
+    modules -= sys.stdlib_module_names | {"gamification", "project", "pictures", "benchmarks", "conftest"}
     return {DISTRIBUTION_OF.get(name, name) for name in map(normal, modules)}
 
 

@@ -8,7 +8,7 @@ from gamification.api.fields import DayField, MomentField, ObjectField, UserFiel
 from gamification.api.serializers.streaks import ActionField, StreakSerializer
 from gamification.api.serializers.xp import LevelSerializer
 from gamification.domain.limits import LIMITS
-from gamification.engine.results import Receipt
+from gamification.engine.results import Receipt, Voided
 from gamification.models import Activity
 
 
@@ -47,3 +47,16 @@ class ReceiptSerializer(serializers.Serializer[Receipt]):
     capped_by = serializers.ChoiceField(
         LIMITS, allow_null=True, help_text="The limit of its kind that made it pay less, or not count, if any did."
     )
+
+
+class VoidSerializer(serializers.Serializer[Voided]):
+    """What voiding an activity took back."""
+
+    activity_id = serializers.IntegerField(source="void.activity_id")
+    user = UserField(source="void.user_id")
+    voided_at = MomentField(source="void.voided_at")
+    reason = serializers.CharField(source="void.reason")
+    xp_taken_back = serializers.IntegerField(help_text="XP points, of achievements that were revoked too.")
+    achievements_revoked = serializers.ListField(child=serializers.CharField(), help_text="Ids.")
+    streak = StreakSerializer()
+    level = LevelSerializer()

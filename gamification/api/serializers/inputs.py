@@ -19,7 +19,8 @@ from gamification.api.fields import (
     find_users,
     unknown_user,
 )
-from gamification.api.schema import KEY_SCHEMA, describe_field
+from gamification.api.schema import KEY_SCHEMA, describe_field, one_of
+from gamification.conf import VOID_POLICIES
 from gamification.domain.catalogue import CATEGORIES
 from gamification.engine.events import QUANTITY_MAX
 from gamification.engine.inputs import TEXT_MAX_LENGTH
@@ -72,6 +73,18 @@ class ActivityInputSerializer(serializers.Serializer[Any]):
     data = ObjectField(required=False, help_text="What the kind asks for.")  # type: ignore[assignment]
     occurred_at = MomentField(required=False, allow_null=True, help_text="When it happened; left out, now.")
     user = UserField(required=False, help_text="Primary key of the user; left out, the caller.")
+
+
+@describe_field(one_of(VOID_POLICIES))
+class PolicyField(TextField):
+    """What becomes of achievements that stood on what is taken back."""
+
+
+class VoidInputSerializer(serializers.Serializer[Any]):
+    """Why an activity is voided, and what becomes of the achievements that stood on it."""
+
+    reason = TextField(min_length=1, max_length=TEXT_MAX_LENGTH)
+    achievements = PolicyField(required=False, help_text="Left out, the project's choice.")
 
 
 class MeInputSerializer(serializers.Serializer[Any]):

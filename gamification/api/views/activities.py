@@ -1,20 +1,29 @@
-"""Recording activities."""
+"""Recording activities, and voiding them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.serializers import ListSerializer
 
 from gamification.api import throttles
 from gamification.api.idempotency import answer, resolve_key
-from gamification.api.permissions import is_trusted, may_report, require_own_reports
+from gamification.api.permissions import MayVoidActivities, is_trusted, may_report, require_own_reports
 from gamification.api.schema import Either, Example, document
-from gamification.api.serializers.activities import ReceiptSerializer
-from gamification.api.serializers.inputs import BATCH_MAX, ActivityInputSerializer, read_activities, with_users
-from gamification.api.views.base import GamificationViewSet, rows
+from gamification.api.serializers.activities import ReceiptSerializer, VoidSerializer
+from gamification.api.serializers.inputs import (
+    BATCH_MAX,
+    ActivityInputSerializer,
+    VoidInputSerializer,
+    read_activities,
+    with_users,
+)
+from gamification.api.views.base import GamificationViewSet, row_id, rows
+from gamification.models import Activity
 from gamification.services import activities
 
 if TYPE_CHECKING:
@@ -52,7 +61,7 @@ BAD_ITEM = {
 class ActivityViewSet(GamificationViewSet):
     """What people did."""
 
-    throttle_scopes = {"create": throttles.ACTIVITIES}
+    throttle_scopes = {"create": throttles.ACTIVITIES, "void": throttles.AWARDS}
 
     @document(
         "Record activities",
@@ -78,6 +87,30 @@ class ActivityViewSet(GamificationViewSet):
         receipt = activities.record(found.pop("user"), found.pop("kind"), trusted=trusted, **found)
         return answer(ReceiptSerializer(receipt).data, is_replay=receipt.is_replay)
 
+    @document(
+        "Void an activity",
+        {200: VoidSerializer},
+        body=VoidInputSerializer,
+        problems=(404, 409),
+        examples=[Example("Void", {"reason": "reported by a script"})],
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="<str:activity_id>/void",
+        permission_classes=[IsAuthenticated, MayVoidActivities],
+    )
+    def void(self, request: Request, activity_id: str) -> Response:
+        """Take back all that an activity has brought; needs the permission `gamification.void_activity`.
+
+        Its XP, counters, day and streak are as if it had not been; it stays in the log, and its key stays used.
+        409 `already_voided` the second time, `insufficient_xp` when the total would fall below 0.
+        """
+        body = VoidInputSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        voided = activities.void(_activity(activity_id), actor=self.me, **body.validated_data)
+        return Response(VoidSerializer(voided).data)
+
     def _create_many(self, body: list[Any]) -> Response:
         items = [{"key": "", **item} for item in read_activities(body)]
         trusted, found = self._allowed(items, in_list=True)
@@ -95,3 +128,11 @@ class ActivityViewSet(GamificationViewSet):
         if not trusted:
             require_own_reports(self.me, ((item.get("user", self.me.pk), item["kind"]) for item in items))
         return trusted, with_users(items, self.me, in_list=in_list)
+
+
+def _activity(activity_id: str) -> Activity:
+    """Return the row with the id in an address, whatever stands there."""
+    found = Activity.objects.filter(pk=row_id(activity_id)).select_related("user").first()
+    if found is None:
+        raise NotFound("There is no such activity.")
+    return found

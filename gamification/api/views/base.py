@@ -67,3 +67,8 @@ class GamificationViewSet(ViewSet):
 def rows(serializer_class: Any, items: Any) -> list[Any]:
     """Return a list of ``items`` as ``serializer_class`` shows each."""
     return list(serializer_class(items, many=True).data)
+
+
+def row_id(text: str) -> int:
+    """Return the id of a row in an address, 0 for what can be none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

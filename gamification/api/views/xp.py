@@ -20,7 +20,7 @@ from gamification.api.permissions import MayAwardXP, MayReverseXP
 from gamification.api.schema import Example, document
 from gamification.api.serializers.inputs import AwardInputSerializer, ReverseInputSerializer
 from gamification.api.serializers.xp import AwardSerializer, LevelSerializer, StatsSerializer, TransactionSerializer
-from gamification.api.views.base import GamificationViewSet
+from gamification.api.views.base import GamificationViewSet, row_id
 from gamification.models import XPTransaction
 from gamification.services import xp
 
@@ -128,8 +128,7 @@ class HistoryViewSet(GamificationViewSet, ListModelMixin, GenericViewSet[XPTrans
 
 def _transaction(transaction_id: str) -> XPTransaction:
     """Return the row with the id in an address, whatever stands there."""
-    is_id = transaction_id.isascii() and transaction_id.isdecimal() and len(transaction_id) < 20
-    found = XPTransaction.objects.filter(pk=int(transaction_id)).select_related("user").first() if is_id else None
+    found = XPTransaction.objects.filter(pk=row_id(transaction_id)).select_related("user").first()
     if found is None:
         raise NotFound("There is no such transaction.")
     return found

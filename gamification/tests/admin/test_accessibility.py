@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from gamification.domain.webhooks import EVENT_TYPES
 from gamification.models import (
     Achievement,
     BoardExclusion,
@@ -15,10 +16,22 @@ from gamification.models import (
     Flag,
     QueuedActivity,
     UserAchievement,
+    WebhookDelivery,
+    WebhookEndpoint,
     XPTransaction,
 )
 from gamification.models.xp import Source
-from gamification.services import achievements, backfills, exclusions, figures, leaderboards, streaks, xp
+from gamification.services import (
+    achievements,
+    activities,
+    backfills,
+    exclusions,
+    figures,
+    leaderboards,
+    streaks,
+    webhooks,
+    xp,
+)
 from gamification.tests.admin.conftest import NOON
 from gamification.tests.factories import AchievementFactory, UserFactory
 from gamification.tests.looks import problems_of
@@ -28,6 +41,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LISTS = ["achievement", "userachievement", "xptransaction", "userxp", "userstreak", "leaderboardcache", "activity"]
 LISTS += ["excuseddate", "queuedactivity", "backfillrun", "userday", "usercounter", "dailyfigure"]
 LISTS += ["boardexclusion", "flag"]
+LISTS += ["webhookendpoint", "webhookdelivery"]
 #: Django's own, wherever it stands: links in the dark that colour alone tells apart, lists to pick from, and
 #: the second half of a moment without a label.
 STOCK = (".breadcrumbs", ".select2-container", "#changelist-search", ".selector", ".datetime")
@@ -89,6 +103,18 @@ def people():
     }
 
 
+def hooks():
+    endpoint = WebhookEndpoint.objects.first()
+    delivery = endpoint.deliveries.order_by("-pk").first()
+    return {
+        "endpoint, new": page_of("webhookendpoint_add"),
+        "endpoint": page_of("webhookendpoint_change", endpoint.pk),
+        "new secret": page_of("webhookendpoint_rotate", ids=endpoint.pk),
+        "send again": page_of("webhookendpoint_replay", ids=endpoint.pk),
+        "delivery": page_of("webhookdelivery_change", delivery.pk),
+    }
+
+
 @pytest.fixture
 def signed_in(page, sign_in, root):
     """Return the page with a superuser signed in."""
@@ -100,6 +126,7 @@ def signed_in(page, sign_in, root):
 @pytest.fixture
 def full(ada, root):
     """Have something on every page."""
+    tell_of_webhooks(ada)
     row = xp.award(ada, 120, reason="helped others", key="k1", actor=root, now=NOON).transaction
     xp.reverse(row, reason="the wrong person", actor=root, now=NOON)
     achievements.unlock(ada, "scenario_master", actor=root, reason="won a contest", now=NOON)
@@ -116,6 +143,21 @@ def full(ada, root):
     backfills.go_on(run, seconds=1)
 
 
+def tell_of_webhooks(ada):
+    """Have endpoints in every state, and events that ended in every way."""
+    endpoint = webhooks.add("https://hooks.example/gamification", EVENT_TYPES, description="the newsletter")
+    webhooks.add("https://crm.example/in", ["level.up", "achievement.unlocked"], description="customers' manager")
+    data = {"difficulty": "beginner", "minutes": 10, "perfect": False, "language": "de"}
+    activities.record(ada, "scenario_completed", key="hook", data=data, occurred_at=NOON, now=NOON)
+    webhooks.send_test(endpoint)
+    ends = ({"status": "delivered", "last_status": 204, "delivered_at": NOON}, {"status": "failed", "last_status": 500})
+    waits = {"last_failure": "timeout", "due_at": NOON}
+    for row, end in zip(WebhookDelivery.objects.all(), (*ends, waits), strict=False):
+        WebhookDelivery.objects.filter(pk=row.pk).update(attempts=2, last_attempt_at=NOON, **end)
+    off = {"is_active": False, "off_reason": "gone"}
+    WebhookEndpoint.objects.filter(url__contains="crm").update(**off)
+
+
 def found_on(page, live_server, addresses):
     found = []
     for name, address in addresses.items():
@@ -126,7 +168,7 @@ def found_on(page, live_server, addresses):
     return found
 
 
-@pytest.mark.parametrize("addresses", [lists, definitions, people], ids=lambda pages: pages.__name__)
+@pytest.mark.parametrize("addresses", [lists, definitions, people, hooks], ids=lambda pages: pages.__name__)
 def test_everybody_can_use_what_is_full(signed_in, live_server, page_problems, full, addresses):
     found = found_on(signed_in, live_server, addresses())
 
@@ -138,6 +180,16 @@ def test_everybody_can_use_what_is_empty(signed_in, live_server, page_problems):
     found = found_on(signed_in, live_server, lists())
 
     assert found == []
+    assert page_problems == []
+
+
+def test_everybody_can_copy_a_secret(signed_in, live_server, page_problems, full):
+    page = signed_in
+    page.goto(live_server.url + hooks()["endpoint"])
+    page.get_by_role("button", name="Show the secret").click()
+    page.locator(".gamification-secret").wait_for()
+
+    assert problems_of(page, "secret", without=STOCK) == []
     assert page_problems == []
 
 

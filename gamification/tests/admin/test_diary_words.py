@@ -177,7 +177,7 @@ def test_a_zone_change_and_its_clock_are_told(ada):
 def test_an_account_takes_few_queries_however_long_it_is(ada, django_assert_max_num_queries):
     act(ada, *range(1, 29))
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         diary = diaries.diary(ada, now=noon(29))
 
     assert len(diary.entries) == 29

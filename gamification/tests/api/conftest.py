@@ -14,7 +14,7 @@ from gamification.services import achievements
 
 BASE = "/api/v1/gamification/"
 PASSWORD = "correct horse battery staple"
-PERMISSIONS = ("award_xp", "reverse_xp", "record_activity", "initialize_achievements")
+PERMISSIONS = ("award_xp", "reverse_xp", "record_activity", "initialize_achievements", "void_activity")
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ WRITES = [row for row in TABLE if row.method != "GET" and row.body is not None]
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("row", WRITES, ids=str)
 def test_a_malformed_body_is_refused_and_changes_nothing(row, body, trusted):
-    path = filled(row.path or row.route, {"transaction": 1})
+    path = filled(row.path or row.route, {"transaction": 1, "activity": 1})
 
     response = trusted.send(row.method, path, body, **{"Idempotency-Key": "k"})
 

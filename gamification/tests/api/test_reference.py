@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer
 
 from gamification.api import errors
 from gamification.api.schema import ProblemSerializer
-from gamification.api.serializers.activities import ReceiptSerializer
+from gamification.api.serializers.activities import ReceiptSerializer, VoidSerializer
 from gamification.api.serializers.inputs import ActivityInputSerializer
 from gamification.api.serializers.leaderboards import BoardSerializer
 from gamification.api.serializers.xp import AwardSerializer
@@ -50,7 +50,13 @@ def test_the_reference_lists_every_scope_with_its_rate():
 
 @pytest.mark.parametrize(
     ("number", "serializer"),
-    [(0, AwardSerializer), (2, ReceiptSerializer), (3, ProblemSerializer), (4, BoardSerializer)],
+    [
+        (0, AwardSerializer),
+        (2, ReceiptSerializer),
+        (3, VoidSerializer),
+        (4, ProblemSerializer),
+        (5, BoardSerializer),
+    ],
 )
 def test_bodies_have_the_names_that_answers_have(number: int, serializer: Any):
     shown = names_in(BODIES[number])

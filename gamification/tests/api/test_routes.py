@@ -30,9 +30,14 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def names(bob) -> dict[str, Any]:
     """Return what stands for the placeholders, after bob has done something."""
-    activities.record(bob.user, "scenario_completed", key="first", data={"difficulty": "beginner"})
+    receipt = activities.record(bob.user, "scenario_completed", key="first", data={"difficulty": "beginner"})
     award = xp.award(bob.user, 30, reason="essay", key="essay")
-    return {"bob": bob.user.pk, "transaction": award.transaction.pk, "password": PASSWORD}
+    return {
+        "bob": bob.user.pk,
+        "transaction": award.transaction.pk,
+        "activity": receipt.activity.pk,
+        "password": PASSWORD,
+    }
 
 
 def test_the_table_lists_every_route_and_method():

@@ -60,6 +60,7 @@ def test_one_too_many_is_told_when_to_come_back(ada, rates):
         ("POST", "streaks/update", throttles.WRITE),
         ("POST", "xp/award", throttles.AWARDS),
         ("POST", "xp/transactions/1/reverse", throttles.AWARDS),
+        ("POST", "activities/1/void", throttles.AWARDS),
         ("POST", "activities", throttles.ACTIVITIES),
         ("GET", "me/data", throttles.EXPORT),
         ("DELETE", "me/data", throttles.ERASE),

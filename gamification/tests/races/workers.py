@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.test import override_settings
 
+from gamification.domain import webhooks as rules
 from gamification.engine import backlog, delivering, players
 from gamification.exceptions import AlreadyReversed
 from gamification.models import UserStreak, XPTransaction
@@ -339,3 +340,9 @@ def deliver_webhooks(number: int = 0) -> dict[str, int]:
             time.sleep(0.02)
             done += webhooks.deliver()
     return asdict(done)
+
+
+def deliver_with_quick_retries() -> None:
+    """Send what is due, and what failed again after a moment."""
+    rules.WAITS, rules.PAUSE_MAX = (0.05,) * 9, timedelta(seconds=0.05)
+    deliver_webhooks()

@@ -14,6 +14,7 @@ from gamification.exceptions import (
     NoActiveStreak,
     NoFreezesLeft,
     TimezoneChangedRecently,
+    TimezoneTooFar,
     UnknownTimezone,
 )
 from gamification.models import Activity, UserDay, UserStreak, XPTransaction
@@ -338,6 +339,35 @@ def test_a_user_may_move_once_in_24_hours_and_the_first_time_is_free(ada):
     assert snapshot() == before
     streaks.set_timezone(ada, "Asia/Tokyo", now=noon(2), by_staff=False)
     assert streaks.timezone(ada) == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "is_refused"),
+    [
+        ("Pacific/Pago_Pago", "Pacific/Kiritimati", True),
+        ("Pacific/Kiritimati", "Etc/GMT+12", True),
+        ("Pacific/Chatham", "Pacific/Niue", True),
+        ("Pacific/Honolulu", "Pacific/Kiritimati", False),
+        ("Pacific/Pago_Pago", "Pacific/Apia", False),
+        ("Asia/Tokyo", "America/Los_Angeles", False),
+    ],
+)
+def test_nobody_moves_by_themselves_between_the_ends_of_the_world(ada, first, then, is_refused):
+    streaks.set_timezone(ada, first, now=noon(1), by_staff=False)
+    visit(ada, 1)
+    streaks.set_timezone(ada, "UTC", now=noon(2), by_staff=False)
+    before = snapshot()
+
+    if is_refused:
+        with pytest.raises(TimezoneTooFar) as refused:
+            streaks.set_timezone(ada, then, now=noon(3), by_staff=False)
+        assert (refused.value.code, refused.value.status_code) == ("timezone_too_far", 422)
+        assert snapshot() == before
+        streaks.set_timezone(ada, then, now=noon(3))
+    else:
+        streaks.set_timezone(ada, then, now=noon(3), by_staff=False)
+
+    assert streaks.timezone(ada) == then
 
 
 def test_staff_may_move_somebody_at_any_time(ada):
