@@ -5,15 +5,9 @@ from __future__ import annotations
 import json
 import random
 import re
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from threading import Barrier, Thread
 from typing import Any
@@ -24,12 +18,13 @@ from django.db.models import Sum
 from rest_framework.authtoken.models import Token
 
 from benchmarks.faults.outcomes import Outcome
+from benchmarks.faults.served import databases, site
 from gamification.models import Activity, UserCounter, XPTransaction
 from gamification.services import integrity
 from gamification.tests import servers
 from gamification.tests.races.processes import database
 
-PROCESSES, THREADS = 4, 8
+SETTINGS, PROCESSES = "benchmarks.faults.rates_site", 4
 AT_ONCE, ALLOWED, DAYS_XP = 200, 60, 255
 #: All requests must fall into one minute: it is waited for one with so many seconds left.
 SECONDS_NEEDED = 40
@@ -41,26 +36,23 @@ Send = Callable[[HTTPConnection, int], int]
 
 def run(*, is_quick: bool) -> Iterator[Outcome]:
     """Report activities, and try to sign in, with each kind of cache; once more behind a proxy that is told of."""
-    with (
-        servers.postgresql() as server,
-        servers.redis_server() as redis_url,
-        servers.postgresql_database(server) as url,
-    ):
-        servers.manage("migrate", "--skip-checks", "--verbosity=0", env={"DATABASE_URL": url})
+    with databases("PostgreSQL") as urls, servers.redis_server() as redis_url, database(urls["PostgreSQL"]):
         caches = {
             "Redis": redis_url,
             "a cache in the database": "dbcache://requests_cache",
             "the cache is down": "redis://127.0.0.1:1/0",
         }
-        servers.manage("createcachetable", env={"DATABASE_URL": url, "CACHE_URL": caches["a cache in the database"]})
-        with database(url):
-            for name, cache in [*caches.items()][: 1 if is_quick else None]:
-                with _site(url, {"CACHE_URL": cache}) as port:
-                    yield _reports(port, f"PostgreSQL, {name}")
-                    yield _sign_in(port, f"PostgreSQL, {name}, a new X-Forwarded-For each time")
-            if not is_quick:
-                with _site(url, {"CACHE_URL": redis_url, "PROXIES": "1"}) as port:
-                    yield _sign_in(port, "PostgreSQL, Redis, made-up addresses before the proxy's", proxy="203.0.113.9")
+        for name, cache in [*caches.items()][: 1 if is_quick else None]:
+            with site(urls["PostgreSQL"], settings=SETTINGS, processes=PROCESSES, CACHE_URL=cache) as served:
+                if cache.startswith("dbcache"):
+                    servers.manage("createcachetable", env=served.env)
+                yield _reports(served.port, f"PostgreSQL, {name}")
+                yield _sign_in(served.port, f"PostgreSQL, {name}, a new X-Forwarded-For each time")
+        if not is_quick:
+            behind = {"CACHE_URL": redis_url, "NUM_PROXIES": "1"}
+            with site(urls["PostgreSQL"], settings=SETTINGS, processes=PROCESSES, **behind) as served:
+                where = "PostgreSQL, Redis, made-up addresses before that of the proxy"
+                yield _sign_in(served.port, where, proxy="203.0.113.9")
 
 
 def _reports(port: int, where: str) -> Outcome:
@@ -135,41 +127,3 @@ def _at_once(port: int, send: Send) -> Counter[int]:
     for thread in threads:
         thread.join()
     return statuses
-
-
-@contextmanager
-def _site(url: str, env: dict[str, str]) -> Iterator[int]:
-    """Serve the project on the database at ``url`` and yield the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    environment = servers.environment({
-        "DJANGO_SETTINGS_MODULE": "benchmarks.faults.rates_site", "DATABASE_URL": url, "DEBUG": "0",
-        "SECRET_KEY": "k" * 60, "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "0", "LOG_LEVEL": "ERROR", **env,
-    })  # fmt: skip
-    command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
-    command += ["--workers", str(PROCESSES), "--worker-class", "gthread", "--threads", str(THREADS)]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=servers.ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            _wait(port)
-            yield port
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-
-
-def _wait(port: int) -> None:
-    """Wait until every process has answered something."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            for _ in range(4 * PROCESSES):
-                connection = HTTPConnection("127.0.0.1", port, timeout=30)
-                connection.request("GET", LOGIN)
-                connection.getresponse().read()
-                connection.close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise RuntimeError("The site does not answer.")
