@@ -21,6 +21,7 @@ def only_trusted(status: int) -> tuple[int, ...]:
 class Row:
     """A row of the table. ``statuses`` are those of anonymous, two users, staff, and staff with the permissions.
 
+    ``permission`` is the one of the app's that a route asks for which is not everybody's.
     In ``path`` and ``body``, ``{bob}`` is a user's primary key and ``{transaction}`` a transaction of bob's.
     """
 
@@ -31,6 +32,7 @@ class Row:
     path: str = ""
     body: Any = None
     key: str | None = None
+    permission: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
@@ -42,7 +44,7 @@ TABLE = (
     Row("GET", "achievements/user", SIGNED_IN, 6),
     Row("GET", "achievements/progress", SIGNED_IN, 6),
     Row("POST", "achievements/check", SIGNED_IN, 10),
-    Row("POST", "achievements/initialize", only_trusted(200), 7),
+    Row("POST", "achievements/initialize", only_trusted(200), 7, permission="initialize_achievements"),
     Row("GET", "streaks/status", SIGNED_IN, 8),
     Row("POST", "streaks/update", SIGNED_IN, 16),
     Row("POST", "streaks/freeze", (401, 409, 409, 409, 409), 8),
@@ -54,6 +56,7 @@ TABLE = (
         20,
         body={"user": "{bob}", "amount": 10, "reason": "essay"},
         key="award",
+        permission="award_xp",
     ),
     Row("GET", "xp/history", SIGNED_IN, 2),
     Row("GET", "xp/stats", SIGNED_IN, 5),
@@ -65,10 +68,19 @@ TABLE = (
         path="xp/transactions/{transaction}/reverse",
         body={"reason": "twice"},
         key="reversal",
+        permission="reverse_xp",
     ),
     Row("GET", "leaderboard/{metric}", SIGNED_IN, 7, path="leaderboard/xp_all_time"),
     Row("GET", "leaderboard/{metric}/rank", SIGNED_IN, 7, path="leaderboard/xp_all_time/rank"),
-    Row("POST", "activities", only_trusted(201), 22, body={"kind": "daily_visit", "user": "{bob}"}, key="visit"),
+    Row(
+        "POST",
+        "activities",
+        only_trusted(201),
+        22,
+        body={"kind": "daily_visit", "user": "{bob}"},
+        key="visit",
+        permission="record_activity",
+    ),
     Row("GET", "dashboard", SIGNED_IN, 22),
     Row("GET", "me", SIGNED_IN, 3),
     Row("PATCH", "me", SIGNED_IN, 20, body={"timezone": "Europe/Berlin", "is_visible": False}),
