@@ -124,6 +124,13 @@ class GamificationAdmin(_ModelAdmin[ModelT]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedChangeList
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ModelT | None:
+        """Return the row, or None for an id that no row can have."""
+        try:
+            return super().get_object(request, object_id, from_field)
+        except OverflowError:  # SQLite, of a row that is known by its user, asked for a number beyond its integers
+            return None
+
     def is_served_by_index(self, asked: Mapping[str, Any]) -> bool:
         """Tell whether an index finds the rows of a list with the filters ``asked``, by name."""
         return any(name in asked for name in self.indexed_filters)
