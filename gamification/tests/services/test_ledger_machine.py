@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 FEW = settings(
     deadline=None,
     max_examples=25,
-    stateful_step_count=20,
+    stateful_step_count=10,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 

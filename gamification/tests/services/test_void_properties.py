@@ -38,24 +38,30 @@ steps = st.lists(
 )
 
 
-def live(user: Any, drawn: list[tuple[Any, ...]], but: set[int]) -> tuple[dict[int, Activity], datetime]:
-    """Take the steps, without those numbered in ``but``; return the activities by number, and the end."""
-    now, done = START, {}
+def live(user: Any, drawn: list[tuple[Any, ...]], but: set[int]) -> tuple[dict[int, Activity], set[int], datetime]:
+    """Take the steps, without those numbered in ``but``.
+
+    Return the activities by number, the numbers of the freezes that were not granted, and the end.
+    """
+    now, done, refused = START, {}, set()
     for number, step in enumerate(drawn):
         now += timedelta(minutes=step[1])
-        if step[0] == "freeze":
-            try:
-                streaks.freeze(user, now=now)
-            except GamificationError:
-                continue
-        elif step[0] == "move":
+        if step[0] == "move":
             streaks.set_timezone(user, step[2], now=now)
-        elif number not in but:
+        elif number in but:
+            continue
+        elif step[0] == "freeze":
+            try:
+                is_new = not streaks.freeze(user, now=now).is_replay
+            except GamificationError:
+                is_new = False
+            refused |= set() if is_new else {number}
+        else:
             kind, data, *_ = KINDS[step[2]]
             moment = now - timedelta(minutes=step[3])
             receipt = activities.record(user, kind, key=f"{number}", data=data, occurred_at=moment, now=now)
             done[number] = receipt.activity
-    return done, now
+    return done, refused, now
 
 
 def days(user: Any) -> dict[Any, tuple[Any, ...]]:
@@ -89,8 +95,8 @@ def test_recorded_and_voided_is_as_never_recorded(auto, drawn, chosen, order):
     settings = {"STREAK_FREEZES": 0, "STREAK_FREEZES_MAX": 0, "STREAK_AUTO_FREEZE": auto}
     with override_settings(GAMIFICATION=settings):
         ada, bob = UserFactory(), UserFactory()
-        done, now = live(ada, drawn, set())
-        _, _ = live(bob, drawn, chosen)
+        done, refused, now = live(ada, drawn, set())
+        live(bob, drawn, refused | chosen)
         streaks.initialize(ada), streaks.initialize(bob)
         void = [done[number] for number in sorted(chosen) if number in done]
         if order is not None:
@@ -108,8 +114,8 @@ def test_recorded_and_voided_is_as_never_recorded(auto, drawn, chosen, order):
 def test_with_freezes_all_but_those_that_stay_used_is_as_never_recorded(drawn, chosen):
     with override_settings(GAMIFICATION={"STREAK_FREEZE_EARNED_EVERY": 3}):
         ada, bob = UserFactory(), UserFactory()
-        done, now = live(ada, drawn, set())
-        live(bob, drawn, {chosen})
+        done, refused, now = live(ada, drawn, set())
+        live(bob, drawn, refused | {number for number in done if number == chosen})
         streaks.initialize(ada), streaks.initialize(bob)
         spent = tokens_spent(ada)
         if chosen in done:
