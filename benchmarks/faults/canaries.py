@@ -19,8 +19,9 @@ from django.test import override_settings
 from rest_framework.authtoken.models import Token
 
 from benchmarks.faults.canary_site import KINDS
-from gamification.models import PublicProfile
-from gamification.services import achievements, excuses, ingestion
+from gamification.domain.webhooks import EVENT_TYPES
+from gamification.models import Flag, PublicProfile
+from gamification.services import achievements, activities, exclusions, excuses, ingestion, webhooks
 from gamification.tests import servers
 from gamification.tests.races.processes import database
 from gamification.tests.sites import Answer, Client, gunicorn
@@ -76,6 +77,7 @@ def site(kind: str) -> Iterator[Place]:
             "BEHIND_PROXY": "1",
             "DATABASE_URL": url,
             "REDIS_URL": redis_url,
+            "TASKS_BACKEND": "django_tasks.backends.dummy.DummyBackend",
         }
         servers.manage("migrate", "--skip-checks", "--verbosity=0", env=env)
         with database(url), override_settings(GAMIFICATION={"ACTIVITY_TYPES": KINDS}):
@@ -111,8 +113,21 @@ def _people() -> tuple[Subject, int, dict[str, str]]:
             [ingestion.Event(subject, "note_taken", f"{texts['key']}-queued", quantity, data={"note": texts["data"]})]
         )
         ingestion.work()
+    _decide(subject, staff, texts)
     ids = {name: Token.objects.create(user=user).key for name, user in told.items()}
     return Subject(subject.pk, names, texts), other.pk, ids
+
+
+def _decide(subject: User, staff: User, texts: dict[str, str]) -> None:
+    """Let staff void, flag and exclude, and a webhook be told of everything, to which nothing is sent."""
+    webhooks.add("https://[2606:4700::1111]/", EVENT_TYPES)
+    done = activities.record(subject, "note_taken", key=f"{texts['key']}-voided", data={"note": texts["data"]})
+    activities.void(done.activity, reason=texts["reason"], actor=staff)
+    exclusions.exclude(subject, reason=texts["reason"], actor=staff)
+    exclusions.lift(subject, reason=texts["note"], actor=staff)
+    now = datetime.now(UTC)
+    flag = {"rule": "xp_a_day", "date": now.date(), "figure": 2, "expected": 1, "found_at": now}
+    Flag.objects.create(user=subject, note=texts["note"], **flag)
 
 
 def live(place: Place) -> None:

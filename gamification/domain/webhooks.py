@@ -27,7 +27,7 @@ EVENT_TYPES = (
 #: What staff send to see that an endpoint listens; every endpoint gets it when it is asked for.
 TEST = "webhook.test"
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 -- how a secret is known as one
+SECRET_PREFIX = "whsec_"  # nosec B105  # noqa: S105 -- how a secret is known as one
 SECRET_BYTES = 32
 
 #: Seconds to wait after the first failure, the second ...; as many tries are left as there are waits.
