@@ -67,11 +67,26 @@ class StateFilter(admin.SimpleListFilter):
             yield {"selected": self.value() == value, "query_string": query, "display": label}
 
 
+class ForceFilter(admin.SimpleListFilter):
+    """Excluded, or lifted."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("excluded", _("excluded")), ("lifted", _("lifted"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in {"excluded", "lifted"}:
+            return queryset
+        return queryset.filter(lifted_at__isnull=self.value() == "excluded")
+
+
 @admin.register(Flag)
 class FlagAdmin(PersonColumn, ReasonedAdmin[Flag], ReadOnlyAdmin[Flag]):
     """Days that came to more than a rule expects, with what staff made of them."""
 
-    list_display = ("date", "who", "rule", "came_to", "expected", "state", "note")
+    list_display = ("date", "who", "rule", "came_to", "at_most", "state", "note")
     list_filter = (StateFilter, "rule")
     list_select_related = ("user", "decided_by")
     ordering = ("-pk",)
@@ -98,12 +113,12 @@ class FlagAdmin(PersonColumn, ReasonedAdmin[Flag], ReadOnlyAdmin[Flag]):
         return number_format(row.figure, force_grouping=True)
 
     @admin.display(description=gettext_lazy("at most expected"))
-    def expected(self, row: Flag) -> str:
+    def at_most(self, row: Flag) -> str:
         return number_format(row.expected, force_grouping=True)
 
     @admin.display(description=gettext_lazy("what it came to"))
     def told(self, row: Flag) -> str:
-        return SENTENCES[row.rule].format(figure=self.came_to(row), expected=self.expected(row))
+        return SENTENCES[row.rule].format(figure=self.came_to(row), expected=self.at_most(row))
 
     @admin.display(description=gettext_lazy("decided by"))
     def by(self, row: Flag) -> str:
@@ -152,7 +167,7 @@ class BoardExclusionAdmin(
     """Who is kept off the leaderboards of others, and who was."""
 
     list_display = ("excluded_at", "person", "reason", "by", "state")
-    list_filter = (("lifted_at", admin.EmptyFieldListFilter),)
+    list_filter = (ForceFilter,)
     list_select_related = ("user", "excluded_by", "lifted_by")
     ordering = ("-pk",)
     sortable_by = ()

@@ -1,7 +1,7 @@
 """Counts of requests that are exact: a fixed window for each scope and caller, counted in one atomic step.
 
-The cache counts while it can do so exactly. Scopes in ``STRICT`` are counted in the database when it cannot: because it
-is down, belongs to one process, or has no atomic ``incr``. The other scopes use what cache there is, and fail open.
+Scopes in ``STRICT`` are counted in the database, whatever the cache: two places that count by turns, because the cache
+answers now and then, would let through as many each. The other scopes use what cache there is, and fail open.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.db import connections, router
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -153,19 +152,14 @@ def _cache_key(ident: str, ends_at: datetime) -> str:
 
 def _count(scope: str, ident: str, ends_at: datetime, rate: Rate, now: datetime) -> int:
     """Return the number of this request in its window, from 1."""
-    cache = caches[DEFAULT_CACHE_ALIAS]
-    if scope in STRICT and not _is_exact(cache):
+    if scope in STRICT:
+        # A cache that answers now and then would let a count begin anew in the database each time that it does not.
         return _count_in_database(ident, ends_at, now)
     try:
-        return _count_in_cache(cache, _cache_key(ident, ends_at), rate.seconds)
+        return _count_in_cache(caches[DEFAULT_CACHE_ALIAS], _cache_key(ident, ends_at), rate.seconds)
     except Exception as error:  # noqa: BLE001 -- each backend has errors of its own
         logger.warning("The cache cannot count requests of the scope %s: %r", scope, error)
-        return _count_in_database(ident, ends_at, now) if scope in STRICT else 0
-
-
-def _is_exact(cache: BaseCache) -> bool:
-    """Tell whether all processes share ``cache`` and its ``incr`` is one step: the base class reads, then writes."""
-    return type(cache).incr is not BaseCache.incr and not isinstance(cache, LocMemCache)
+        return 0
 
 
 def _count_in_cache(cache: BaseCache, key: str, seconds: int) -> int:

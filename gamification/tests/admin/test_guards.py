@@ -35,6 +35,8 @@ def row_url(row):
 
 def test_a_flag_tells_its_figures_and_leads_to_the_person(flag, staff_client):
     content = staff_client.get(list_url("flag")).content.decode()
+    assert "6,000" in content
+    assert "5,000" in content
     page = staff_client.get(row_url(flag)).content.decode()
 
     assert "Came to 6,000 XP on one day, of at most 5,000 expected." in page
@@ -125,7 +127,10 @@ def test_an_exclusion_is_lifted_with_a_reason_and_its_history_stays(ada, staff_c
     assert not exclusions.is_excluded(ada)
     assert said(answer) == "1 exclusion was lifted."
     assert "not excluded from leaderboards" in said(again)
-    assert "lifted by grace: it was not" in staff_client.get(list_url("boardexclusion")).content.decode()
+    url = list_url("boardexclusion")
+    pages = {state: staff_client.get(f"{url}?state={state}") for state in ("", "lifted", "excluded")}
+    shown = {state: "lifted by grace: it was not" in page.content.decode() for state, page in pages.items()}
+    assert shown == {"": True, "lifted": True, "excluded": False}
 
 
 def test_the_page_of_a_person_offers_it_until_it_is_done(ada, client_with):
