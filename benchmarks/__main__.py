@@ -37,6 +37,7 @@ ALL = (
     "imports",
     "sizes",
     "admin",
+    "triggers",
     "others",
 )
 RESULTS = Path(__file__).parent / "results.json"

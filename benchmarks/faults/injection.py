@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, sync_playwright
 
 from benchmarks.faults.outcomes import Outcome
 from benchmarks.faults.served import Site, databases, site
@@ -65,8 +65,17 @@ def _walked(served: Site, walks: dict[str, list[str]], context: BrowserContext, 
     found: list[str] = []
     context.add_init_script(payloads.WATCH)
     page = context.new_page()
-    page.on("console", lambda said: found.append(said.text) if "Content Security Policy" in said.text else None)
-    page.on("dialog", lambda dialog: (found.append(f"{page.url}: {dialog.message}"), dialog.dismiss()))
+
+    def on_console(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            found.append(f"{page.url}: {said.text}")
+
+    def on_dialog(dialog: Dialog) -> None:
+        found.append(f"{page.url}: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("console", on_console)
+    page.on("dialog", on_dialog)
     pages = 0
     for session, paths in walks.items():
         context.add_cookies([{"name": "sessionid", "value": session, "url": served.url}])

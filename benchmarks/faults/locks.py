@@ -19,10 +19,10 @@ from gamification.tests import servers
 from gamification.tests.races import processes
 
 #: Seconds that a write waits here for a lock.
-TIMEOUT = 2
+TIMEOUT = 5
 #: Seconds that a write and a read may take. Of several that wait for one row, PostgreSQL lets the second wait for the
-#: first, and then for the row: twice the timeout.
-WRITTEN_IN, READ_IN = 2 * TIMEOUT + 1, 2
+#: first, and then for the row: twice the timeout. A read that waited for the lock would take the timeout.
+WRITTEN_IN, READ_IN = 2 * TIMEOUT + 2, TIMEOUT - 1
 #: Whoever waits keeps one of a process's four threads: with more at once a read could find none that is free.
 AT_ONCE = 3
 WRITES = (
@@ -36,7 +36,7 @@ Hold = Callable[[], AbstractContextManager[None]]
 
 
 def run(*, is_quick: bool) -> Iterator[Outcome]:
-    rounds = 1 if is_quick else 10
+    rounds = 1 if is_quick else 5
     with tempfile.TemporaryDirectory(prefix="gamification-locks-") as folder:
         path = f"{folder}/db.sqlite3"
         yield _try("SQLite", f"sqlite:///{path}?timeout={TIMEOUT}", rounds, lambda: _sqlite(path))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from benchmarks.faults import raw
@@ -59,7 +60,7 @@ def statuses(each: int, each_of_admin: int) -> dict[str, Any]:
                 )
                 transaction.set_rollback(True)
             if "sessionid" not in client.cookies or not client.cookies["sessionid"].value:
-                client = callers.client_of(callers.get_user_model()._default_manager.get(username="root"))
+                client = callers.client_of(get_user_model()._default_manager.get(username="root"))
             told.append((str(request), response.status_code))
             if response.status_code >= 500:
                 raised = getattr(response, "exc_info", None)

@@ -48,7 +48,7 @@ VISITOR = (
 def run(*, is_quick: bool) -> Iterator[Outcome]:
     """Yield what the migrations came to, and what the previous release's code can do with the newest tables."""
     users, ledger = (2_000, 20_000) if is_quick else (1_000_000, 10_000_000)
-    with servers.postgresql() as url, database(url):
+    with servers.postgresql(durable=False) as url, database(url):
         call_command("migrate", verbosity=0)
         call_command("migrate", "gamification", FIRST, verbosity=0)
         with connection.cursor() as cursor:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from benchmarks.faults.inside import inside
 from benchmarks.faults.outcomes import Outcome
 from benchmarks.faults.served import databases
@@ -33,7 +35,7 @@ def knocked(permissions: int) -> dict[str, tuple[int, list[str], dict[str, Any]]
     # Of what needs several no one of them is enough, which the table says too.
     alone = [wrong for clerk in clerks for wrong in roles.wrong(clerk, DOORS, names)]
     told["each permission alone"] = (len(clerks) * len(DOORS), alone, {"permissions": len(clerks)})
-    root = callers.get_user_model()._default_manager.get(username="root")
+    root = get_user_model()._default_manager.get(username="root")
     others = roles.broken_by_other_methods(root, names, roles.OTHER_METHODS)
     after = world.rows()
     changed = [name for name, rows in before.items() if not _holds(after[name], rows)]

@@ -54,8 +54,10 @@ def databases(*names: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def site(database_url: str, *, settings: str = "benchmarks.faults.settings", **env: str) -> Iterator[Site]:
-    """Migrate the database and serve the project on it, DEBUG off, with two processes of four threads."""
+def site(
+    database_url: str, *, settings: str = "benchmarks.faults.settings", processes: int = 2, **env: str
+) -> Iterator[Site]:
+    """Migrate the database and serve the project on it, DEBUG off, with ``processes`` of four threads."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     chosen = {
@@ -64,8 +66,18 @@ def site(database_url: str, *, settings: str = "benchmarks.faults.settings", **e
         "DATABASE_URL": database_url, **env,
     }  # fmt: skip
     servers.manage("migrate", "--skip-checks", "--verbosity=0", env=chosen)
-    command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
-    command += ["--worker-class", "gthread", "--threads", "4", "--log-level", "error", "--no-control-socket"]
+    command = [sys.executable, "-m", "gunicorn", "project.wsgi", "--bind", f"127.0.0.1:{port}"]
+    command += [
+        "--workers",
+        str(processes),
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+        "--log-level",
+        "error",
+        "--no-control-socket",
+    ]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command, cwd=Path(servers.ROOT), env=servers.environment(chosen), stdout=log, stderr=subprocess.STDOUT

@@ -3,14 +3,15 @@
 from typing import Any
 
 from gamification.tests.attacks import declared
+from project import settings as own
 from project.settings import *  # noqa: F403
-from project.settings import REST_FRAMEWORK, STORAGES
 
 GAMIFICATION = declared.GAMIFICATION
 SCOPES = ("read", "write", "awards", "activities", "export", "erase", "login")
-LIMITS: dict[str, Any] = REST_FRAMEWORK
-LIMITS["DEFAULT_THROTTLE_RATES"] = {f"gamification_{scope}": None for scope in SCOPES}
+RATES: Any = {f"gamification_{scope}": None for scope in SCOPES}
+# New dicts: the project's own may be in use in this process.
+REST_FRAMEWORK = {**own.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": RATES}
 # What takes long to guess takes long to attack.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Nothing was collected.
-STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STORAGES = {**own.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -125,12 +125,10 @@ class GamificationAdmin(_ModelAdmin[ModelT]):
         return BoundedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ModelT | None:
-        """Return a row; None for an id that none can have. Where the id is a user's, Django asks SQLite even for
-        a number beyond its integers.
-        """
+        """Return the row, or None for an id that no row can have."""
         try:
             return super().get_object(request, object_id, from_field)
-        except OverflowError:
+        except OverflowError:  # SQLite, of a row that is known by its user, asked for a number beyond its integers
             return None
 
     def is_served_by_index(self, asked: Mapping[str, Any]) -> bool:

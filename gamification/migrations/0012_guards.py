@@ -48,21 +48,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name='activity',
-            name='allowance',
-            field=models.JSONField(blank=True, editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name='userday',
-            name='allowances',
-            field=models.JSONField(blank=True, editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name='userxp',
-            name='is_excluded',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='excluded from leaderboards'),
-        ),
-        migrations.AddField(
             model_name='boardexclusion',
             name='excluded_by',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),

@@ -4,11 +4,13 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from gamification.migrations._locks import LockOnTheWayBack
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gamification', '0013_index_of_the_hidden'),
+        ('gamification', '0013_limits_and_exclusions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -63,4 +65,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['endpoint', 'id'], name='gamification_webhook_endpoint'), models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'due_at', 'id'], name='gamification_webhook_due'), models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'user', 'id'], name='gamification_webhook_in_order')],
             },
         ),
+        LockOnTheWayBack('webhookendpoint', 'webhookdelivery'),
     ]

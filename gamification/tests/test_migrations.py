@@ -116,6 +116,23 @@ def test_taking_the_indexes_back_leaves_the_old_one(before_the_indexes):
     assert not INDEXES & indexes(XPTransaction).keys()
 
 
+def test_columns_of_two_busy_tables_are_never_locked_together_and_can_be_added_again(migrated):
+    before = structure()
+    call_command("migrate", "gamification", "0006", verbosity=0)
+    with connection.cursor() as cursor:
+        # As if the migration had been cut off behind its last column.
+        column = "longest_kept integer NOT NULL DEFAULT 0 CHECK (longest_kept >= 0)"
+        cursor.execute(f"ALTER TABLE gamification_userstreak ADD COLUMN {column}")
+
+    with CaptureQueriesContext(connection) as told:
+        call_command("migrate", "gamification", verbosity=0)
+
+    transactions = "\n".join(sql["sql"] for sql in told).split("COMMIT")
+    together = [one for one in transactions if "gamification_userstreak" in one and "TABLE gamification_excused" in one]
+    assert structure() == before
+    assert together == []
+
+
 def test_migrations_seed_nothing(migrated):
     assert tables() == {model._meta.db_table for model in MODELS}
     assert {model.__name__: model._base_manager.count() for model in MODELS} == dict.fromkeys(

@@ -76,7 +76,7 @@ def test_without_debug_a_secret_is_required():
         "a" * 60,
         "for-development-only",
         "for-development-only" * 3,
-        f"django-insecure-{PRODUCTION['SECRET_KEY']}",
+        "django-insecure-5gK8qVwZ2rN7xT4yB9mJ3pL6sD1fH0cQ-a_eUoWiRtYv",
     ],
 )
 def test_without_debug_a_weak_secret_is_refused(key):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from gamification.api.fields import DayField, MomentField, ObjectField, UserField
+from gamification.api.schema import describe_field, one_of
 from gamification.api.serializers.streaks import ActionField, StreakSerializer
 from gamification.api.serializers.xp import LevelSerializer
 from gamification.domain.limits import LIMITS
@@ -34,6 +35,11 @@ class StreakChangeSerializer(StreakSerializer):
     reason = serializers.CharField(allow_null=True)
 
 
+@describe_field(one_of(LIMITS))
+class LimitField(serializers.CharField):
+    """A limit of a kind."""
+
+
 class ReceiptSerializer(serializers.Serializer[Receipt]):
     """What an activity changed. ``xp_awarded`` is all that it booked, bonus and achievements included."""
 
@@ -44,8 +50,8 @@ class ReceiptSerializer(serializers.Serializer[Receipt]):
     level = LevelSerializer()
     level_up = serializers.BooleanField()
     achievements_unlocked = serializers.ListField(child=serializers.CharField(), help_text="Ids.")
-    capped_by = serializers.ChoiceField(
-        LIMITS, allow_null=True, help_text="The limit of its kind that made it pay less, or not count, if any did."
+    capped_by = LimitField(
+        allow_null=True, help_text="The limit of its kind that made it pay less, or not count, if any did."
     )
 
 

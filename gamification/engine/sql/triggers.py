@@ -140,7 +140,7 @@ def check(*, databases: Iterable[str] | None = None, **kwargs: Any) -> list[Chec
         Warning(
             problem,
             hint=f"Run `manage.py gamification_triggers install --database {alias}`.",
-            id="gamification.W020",
+            id="gamification.W023",
         )
         for alias in databases or ()
         if is_wanted or _is_installed(alias)

@@ -24,7 +24,7 @@ def test_a_receipt_says_all_that_changed(trusted, bob):
     receipt = response.json()
     assert response.status_code == 201
     assert list(receipt) == [
-        "activity", "is_replay", "xp_awarded", "streak", "level", "level_up", "achievements_unlocked",
+        "activity", "is_replay", "xp_awarded", "streak", "level", "level_up", "achievements_unlocked", "capped_by",
     ]  # fmt: skip
     assert receipt["xp_awarded"] == 405
     assert receipt["achievements_unlocked"] == ["first_scenario", "first_steps"]

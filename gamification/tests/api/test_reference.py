@@ -74,7 +74,7 @@ def test_an_activity_is_shown_as_it_is_read():
 def test_every_code_that_the_api_can_refuse_with_is_listed():
     elsewhere = {"error", "invalid_condition", "not_unlocked", "achievement_in_use", "append_only", "failed"}
     elsewhere |= {"rule_not_active", "rule_in_force", "backfill_open", "backfill_undone"}
-    elsewhere |= {"already_excused", "not_excused"}
+    elsewhere |= {"already_excused", "not_excused", "already_excluded", "not_excluded", "secret_already_shown"}
     raised = {each.code for each in (*GamificationError.__subclasses__(),)} | {errors.KeyMismatch.code}
 
     listed = set(re.findall(r"`([a-z_]+)`", TEXT.partition("| Status | Codes |")[2].partition("\n\n")[0]))

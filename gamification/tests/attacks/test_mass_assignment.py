@@ -67,8 +67,7 @@ def outcome(client: Any, door: Any, site: world.World, body: dict[str, Any]) -> 
     return response.status_code, rows
 
 
-@pytest.mark.usefixtures("stopped")
-def test_what_a_route_does_not_ask_for_changes_nothing(site, eve):
+def test_what_a_route_does_not_ask_for_changes_nothing(site, eve, stopped):
     clients = {True: callers.client_of(eve), False: callers.client_of(callers.user_of("superuser"))}
 
     for door in OPEN:

@@ -69,7 +69,7 @@ def build(text: Text = plain, *, is_public: bool = True, number: int = 0) -> Wor
 
 
 def _definitions(text: Text, achievement_id: str, retired_id: str) -> dict[str, Any]:
-    """Make a definition that bob meets, and one that is retired and was back-filled."""
+    """Make a definition that bob meets, and one to be retired once it was back-filled."""
     common = {"category": "special", "rarity": "epic"}
     own = models.Achievement.objects.create(
         achievement_id=achievement_id,
@@ -88,7 +88,8 @@ def _definitions(text: Text, achievement_id: str, retired_id: str) -> dict[str, 
 
 def _history(bob: Any, text: Text, achievement_id: str) -> dict[str, Any]:
     """Have bob act on four days, with a freeze between; return the keys of what was written."""
-    data = {"tag": text("tag", 50), "note": text("note", 500), text("member", 100): [text("item", 100)]}
+    tag = "".join(letter for letter in text("tag", 50) if letter.isprintable())  # as a fact has to be
+    data = {"tag": tag, "note": text("note", 500), text("member", 100): [text("item", 100)]}
     events = [
         Event(bob, NOTE, f"{_ascii(text('key', 200))}-{days}", data=data, occurred_at=NOON - timedelta(days=days))
         for days in (4, 3, 1, 0)

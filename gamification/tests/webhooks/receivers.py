@@ -71,7 +71,10 @@ def receiver(tls: Any = None) -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            length = int(self.headers.get("Content-Length", 0))
+            body = self.rfile.read(length)
+            if len(body) < length:
+                return  # whoever sent it was killed over it
             received = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             here.received.append(received)
             answered = here.answer(received, self)
