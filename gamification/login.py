@@ -7,6 +7,7 @@ strangers, however many, never keep people out on a device of theirs. (OWASP cal
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -21,6 +22,7 @@ from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gamification.engine import throttling
 
@@ -36,6 +38,7 @@ else:
 
 COOKIE = "gamification_device"
 COOKIE_SECONDS = 365 * 24 * 60 * 60
+MINUTE = 60
 #: Where a form leaves its attempt, for the view that answers.
 ATTEMPT = "_gamification_attempt"
 
@@ -85,8 +88,7 @@ class ThrottledForm(_Form):
         setattr(request, ATTEMPT, attempt)
         if attempt.wait is not None:
             attempt.log()
-            message = _("Too many attempts. Try again in %(seconds)s seconds.") % {"seconds": attempt.wait}
-            raise ValidationError(message, code="throttled")
+            raise ValidationError(_refusal(attempt.wait), code="throttled")
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
@@ -145,6 +147,18 @@ def trust(response: HttpResponseBase, name: str) -> None:
 def release(name: str) -> None:
     """Forget the attempts to sign in as ``name``, so that its owner can do so from a new device during an attack."""
     throttling.forget_account(name)
+
+
+def _refusal(seconds: int) -> str:
+    if seconds < 2 * MINUTE:
+        return _("Too many attempts. Try again in %(seconds)s seconds.") % {"seconds": seconds}
+    minutes = math.ceil(seconds / MINUTE)
+    said = ngettext(
+        "Too many attempts. Try again in %(minutes)s minute.",
+        "Too many attempts. Try again in %(minutes)s minutes.",
+        minutes,
+    )
+    return said % {"minutes": minutes}
 
 
 def _settled(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -73,6 +73,18 @@ def test_one_account_has_ten_attempts_an_hour_from_wherever_they_come(page, grac
     assert attempt(page, "wrong", address="10.0.2.1", name="somebody else").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(1, "in 1 seconds"), (119, "in 119 seconds"), (120, "in 2 minutes"), (3541, "in 60 minutes")]
+)
+def test_a_long_wait_is_told_in_minutes(seconds, told, monkeypatch):
+    monkeypatch.setattr(throttling, "seconds_to_wait", lambda *args: seconds)
+
+    answer = attempt(reverse("login"), "wrong")
+
+    assert told in answer.content.decode()
+    assert answer["Retry-After"] == str(seconds)
+
+
 def test_an_account_that_does_not_exist_is_refused_in_the_same_words(page, grace):
     told = {}
     for name in (NAME, "nobody@example.com"):

@@ -194,7 +194,8 @@ def test_too_large_a_body_is_refused(grace):
 
 def test_the_logs_name_nobody(site, grace, folder):
     grace.ask("GET", f"{ADMIN}auth/user/?q=grace@example.com", Referer=f"https://{HOST}/?q=grace@example.com")
-    grace.sign_in(f"{ADMIN}login/", "grace@example.com", "hunter2")
+    stranger = Client(site, address="198.51.100.251")
+    assert stranger.sign_in(f"{ADMIN}login/", "grace@example.com", "hunter2").status == 200
 
     log = (folder / "log").read_text()
 
