@@ -112,7 +112,7 @@ class Clients:
         key, ends = uuid4().hex, time.monotonic() + seconds
         while (answer := self.award(key)).status not in {200, 201}:
             if time.monotonic() > ends:
-                raise SystemExit("The site does not come back.")
+                raise SystemExit(f"The site does not come back: {self.statuses()} {self.wrong.most_common(1)}")
             time.sleep(0.05)
         return answer.at
 

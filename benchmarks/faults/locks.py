@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
@@ -23,6 +24,7 @@ TIMEOUT = 5
 #: Seconds that a write and a read may take. Of several that wait for one row, PostgreSQL lets the second wait for the
 #: first, and then for the row: twice the timeout. A read that waited for the lock would take the timeout.
 WRITTEN_IN, READ_IN = 2 * TIMEOUT + 2, TIMEOUT - 1
+WARM_UP = 8
 #: Whoever waits keeps one of a process's four threads: with more at once a read could find none that is free.
 AT_ONCE = 3
 WRITES = (
@@ -66,6 +68,8 @@ def _postgresql(url: str, statement: str) -> Iterator[None]:
 def _try(where: str, url: str, rounds: int, hold: Hold) -> Outcome:
     with site(url, SECRET_KEY=settings.SECRET_KEY, LOCK_TIMEOUT=str(TIMEOUT)) as served, processes.database(url):
         clients = signed_up(served.port)
+        with clients.busy(writers=4, readers=4):
+            time.sleep(WARM_UP)  # the first requests of each process load what they need
         writes: list[Answer] = []
         reads: list[Answer] = []
         for number in range(rounds):

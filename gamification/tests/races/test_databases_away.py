@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from gamification.models import XPTransaction
-from gamification.services import achievements, integrity, xp
+from gamification.services import achievements, activities, integrity, xp
 from gamification.tests import killable, servers
 from gamification.tests.api.conftest import BASE
 from gamification.tests.api.table import TABLE, filled
@@ -60,9 +60,10 @@ def opened() -> Site:
     ada.set_password(PASSWORD)
     ada.save()
     paid = xp.award(bob, 100, reason="race", key="paid").transaction
+    visit = activities.record(bob, "daily_visit", key="visited").activity
     client = Client(raise_request_exception=False)
     client.force_login(ada)
-    return Site(client, {"bob": bob.pk, "transaction": paid.pk, "password": PASSWORD})
+    return Site(client, {"bob": bob.pk, "transaction": paid.pk, "activity": visit.pk, "password": PASSWORD})
 
 
 def assert_unavailable(response: Any) -> None:
