@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -146,3 +146,15 @@ def test_the_table_is_built_once_for_each_combination():
     assert level_table() is TABLE
     assert isinstance(level_table(100, "1.16"), LevelTable)
     assert level_table(100, "1.16") is not TABLE
+
+
+def test_costs_are_exact_where_floating_point_is_not():
+    steps = range(449)
+    with localcontext() as context:
+        context.prec = 2000
+        costs = [(3 * Decimal("1.1") ** step).quantize(Decimal(1), ROUND_HALF_UP) for step in steps]
+
+    table = level_table(3, "1.1", len(steps) + 1)
+
+    assert table.costs == tuple(map(int, costs))
+    assert level_table(3, "1.5", 3).costs == (3, 5)  # 4.5, which rounds up
