@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from gamification.tests import servers
 
-START_SECONDS = 60
+START_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def watched(page, context):
     return page
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_nothing_runs_on_a_page_of_anybody(injected, watched, live_server, sign_in):
     found = []

@@ -18,6 +18,7 @@ def root(site):
     return callers.client_of(callers.user_of("superuser"))
 
 
+@pytest.mark.slow
 def test_nothing_malformed_breaks_a_route(site, root):
     broken = []
 

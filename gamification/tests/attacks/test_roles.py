@@ -28,7 +28,8 @@ def test_every_route_is_listed_for_getting_and_posting():
     assert not gone, f"There is no {sorted(gone)} any more."
 
 
-@pytest.mark.parametrize("role", set(callers.ROLES) - {"superuser"})
+@pytest.mark.slow
+@pytest.mark.parametrize("role", sorted(set(callers.ROLES) - {"superuser"}))
 def test_each_role_passes_where_it_may_and_nowhere_else(role, site):
     user = callers.user_of(role)
     before = world.rows()
