@@ -17,7 +17,7 @@ from gamification.tests.servers import ROOT
 COPIED = ("gamification", "project", "templates", "conftest.py", "manage.py", "pytest.ini", "pyproject.toml")
 QUICK = 3
 
-STREAK_RULES = ("domain/test_streaks.py", "domain/test_streak_vectors.py")
+STREAK_RULES = ("domain/test_streaks.py", "domain/test_streak_vectors.py", "domain/test_tokens_of_a_run.py")
 CLOCKS = ("services/test_clocks.py",)
 STREAKS = ("services/test_streaks.py",)
 ACTIVITIES = ("services/test_activities.py",)
