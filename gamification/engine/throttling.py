@@ -120,7 +120,7 @@ def forget_account(name: str, *, now: datetime | None = None) -> None:
 
 def _address(request: HttpRequest | Request) -> str:
     address, proxies = str(request.META.get("REMOTE_ADDR") or ""), api_settings.NUM_PROXIES
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
+    forwarded = request.headers.get("x-forwarded-for")
     if not proxies or not forwarded:
         return address
     chain = forwarded.split(",")
