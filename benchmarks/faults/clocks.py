@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
-from benchmarks.faults import sites
+from benchmarks.faults import served
 from benchmarks.faults.outcomes import Outcome
 from gamification.tests.races import processes
 from gamification.tests.services.wanderers import PLACES, Crowd
@@ -21,7 +21,7 @@ def run(*, is_quick: bool) -> Iterator[Outcome]:
     """Yield one outcome: tried are the acts, lost is in what the services and the naive telling differ."""
     people, rounds = (PEOPLE_QUICK, ROUNDS_QUICK) if is_quick else (PEOPLE, ROUNDS)
     acts, problems = 0, Counter[str]()
-    with sites.database("SQLite") as url, processes.database(url):
+    with served.database("SQLite") as url, processes.database(url):
         for place in PLACES:
             crowd = Crowd(place, people, random.Random(place))
             crowd.live(rounds)

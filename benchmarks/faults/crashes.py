@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from django.conf import settings
 from django.db import connection
 
 from benchmarks.faults.clients import Clients, signed_up
@@ -33,7 +32,7 @@ def run(*, is_quick: bool) -> Iterator[Outcome]:
     with (
         tempfile.TemporaryDirectory(prefix="gamification-crashes-", dir=folder) as home,
         killable.postgresql(Path(home)) as server,
-        site(server.url, SECRET_KEY=settings.SECRET_KEY) as served,
+        site(server.url) as served,
         processes.database(server.url),
     ):
         clients = signed_up(served.port)

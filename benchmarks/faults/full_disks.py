@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from django.conf import settings
 from django.db import connection
 
 from benchmarks.faults.clients import Clients, signed_up
@@ -39,7 +38,7 @@ def run(*, is_quick: bool) -> Iterator[Outcome]:
 
 
 def _try(where: str, url: str, disk: Path, rounds: int, server: KillablePostgresql | None) -> Outcome:
-    with site(url, SECRET_KEY=settings.SECRET_KEY) as served, processes.database(url):
+    with site(url) as served, processes.database(url):
         clients = signed_up(served.port)
         refused, restarts, lost = 0, 0, []
         for _ in range(rounds):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from benchmarks.faults import sites, traffic
+from benchmarks.faults import served, traffic, visitors
 from benchmarks.faults.outcomes import Outcome
-from benchmarks.faults.traffic import ROUTES, Traffic
+from benchmarks.faults.traffic import ROUTES, UNLIMITED, Traffic
 from gamification.services import integrity
 from gamification.tests.races import processes
 
@@ -17,14 +17,14 @@ VISITORS = 200
 
 def run(*, is_quick: bool) -> Iterator[Outcome]:
     """Yield one outcome for each kind of database; each figure is p50 / p95 / p99."""
-    for kind in sites.DATABASES:
-        with sites.database(kind) as url, processes.database(url):
+    for kind in served.DATABASES:
+        with served.database(kind) as url, processes.database(url):
             yield _load(kind, url, SECONDS_QUICK if is_quick else SECONDS)
 
 
 def _load(kind: str, url: str, seconds: float) -> Outcome:
-    people = sites.visitors(VISITORS)
-    with sites.served(url) as site, Traffic(site, people) as visits:
+    people = visitors.signed_in(VISITORS)
+    with served.site(url, settings=UNLIMITED) as site, Traffic(site, people) as visits:
         time.sleep(2)  # what is loaded with the first requests is no load
         begun = time.monotonic()
         time.sleep(seconds)

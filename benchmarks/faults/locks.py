@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 
 import psycopg
-from django.conf import settings
 
 from benchmarks.faults.clients import API, PAGES, READS, Answer, Clients, signed_up
 from benchmarks.faults.outcomes import Outcome
@@ -66,7 +65,7 @@ def _postgresql(url: str, statement: str) -> Iterator[None]:
 
 
 def _try(where: str, url: str, rounds: int, hold: Hold) -> Outcome:
-    with site(url, SECRET_KEY=settings.SECRET_KEY, LOCK_TIMEOUT=str(TIMEOUT)) as served, processes.database(url):
+    with site(url, env={"LOCK_TIMEOUT": str(TIMEOUT)}) as served, processes.database(url):
         clients = signed_up(served.port)
         with clients.busy(writers=4, readers=4):
             time.sleep(WARM_UP)  # the first requests of each process load what they need

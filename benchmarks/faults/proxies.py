@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.faults.sites import free_port
+from benchmarks.faults.served import free_port
 
 THROUGH, SILENT, SLOW, REFUSED = "through", "silent", "slow", "refused"
 AT_ONCE = 65_536

@@ -43,14 +43,14 @@ def run(*, is_quick: bool) -> Iterator[Outcome]:
             "the cache is down": "redis://127.0.0.1:1/0",
         }
         for name, cache in [*caches.items()][: 1 if is_quick else None]:
-            with site(urls["PostgreSQL"], settings=SETTINGS, processes=PROCESSES, CACHE_URL=cache) as served:
+            with site(urls["PostgreSQL"], settings=SETTINGS, processes=PROCESSES, env={"CACHE_URL": cache}) as served:
                 if cache.startswith("dbcache"):
                     servers.manage("createcachetable", env=served.env)
                 yield _reports(served.port, f"PostgreSQL, {name}")
                 yield _sign_in(served.port, f"PostgreSQL, {name}, a new X-Forwarded-For each time")
         if not is_quick:
             behind = {"CACHE_URL": redis_url, "NUM_PROXIES": "1"}
-            with site(urls["PostgreSQL"], settings=SETTINGS, processes=PROCESSES, **behind) as served:
+            with site(urls["PostgreSQL"], settings=SETTINGS, processes=PROCESSES, env=behind) as served:
                 where = "PostgreSQL, Redis, made-up addresses before that of the proxy"
                 yield _sign_in(served.port, where, proxy="203.0.113.9")
 

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
-from benchmarks.faults import proxies, sites, traffic
+from benchmarks.faults import proxies, served, traffic, visitors
 from benchmarks.faults.outcomes import Outcome
 from benchmarks.faults.proxies import Proxy
-from benchmarks.faults.traffic import Traffic
+from benchmarks.faults.traffic import UNLIMITED, Traffic
 from gamification.backends import get_backend
 from gamification.services import integrity
 from gamification.tests import servers
@@ -72,7 +72,7 @@ FAULTS: dict[str, Fault] = {
 def run(*, is_quick: bool) -> Iterator[Outcome]:
     """Yield one outcome for each fault: lost is what was a 5xx, all that is over 1 s at p99, and boards still wrong."""
     for name, fault in FAULTS.items():
-        with sites.database("PostgreSQL") as url, processes.database(url), _redis() as reached:
+        with served.database("PostgreSQL") as url, processes.database(url), _redis() as reached:
             yield _try(name, fault, url, reached, SECONDS_QUICK if is_quick else SECONDS)
 
 
@@ -87,10 +87,10 @@ def _redis() -> Iterator[Servers]:
 
 
 def _try(name: str, fault: Fault, url: str, reached: Servers, seconds: float) -> Outcome:
-    people = sites.visitors(VISITORS)
+    people = visitors.signed_in(VISITORS)
     address = f"redis://127.0.0.1:{reached.proxy.port}/"
     env = {"REDIS_URL": f"{address}0", "BOARDS_URL": f"{address}1"}
-    with sites.served(url, env=env) as site, Traffic(site, people, threads=THREADS) as visits:
+    with served.site(url, settings=UNLIMITED, env=env) as site, Traffic(site, people, threads=THREADS) as visits:
         time.sleep(WARM_SECONDS)
         begun = time.monotonic()
         fault(reached)

@@ -15,10 +15,10 @@ from statistics import median
 
 from django.db import connection
 
-from benchmarks.faults import sites, traffic
+from benchmarks.faults import served, traffic, visitors
 from benchmarks.faults.outcomes import Outcome
-from benchmarks.faults.sites import Site
-from benchmarks.faults.traffic import Traffic
+from benchmarks.faults.served import Site
+from benchmarks.faults.traffic import UNLIMITED, Traffic
 from gamification.services import integrity
 from gamification.tests.races import processes
 
@@ -44,9 +44,12 @@ def run(*, is_quick: bool) -> Iterator[Outcome]:
     """Yield one outcome: lost are 5xx, drifts, dead workers, memory past 5 % more, connections past the threads."""
     minutes = float(os.environ.get("SOAK_MINUTES", MINUTES_QUICK if is_quick else MINUTES))
     rate = float(os.environ.get("SOAK_RATE", RATE))
-    with sites.database("PostgreSQL") as url, processes.database(url):
-        people = sites.visitors(VISITORS)
-        with sites.served(url, workers=WORKERS, threads=THREADS) as site, Traffic(site, people, rate=rate) as visits:
+    with served.database("PostgreSQL") as url, processes.database(url):
+        people = visitors.signed_in(VISITORS)
+        with (
+            served.site(url, settings=UNLIMITED, processes=WORKERS, threads=THREADS) as site,
+            Traffic(site, people, rate=rate) as visits,
+        ):
             begun_with = site.workers()
             samples = list(_samples(site, minutes * 60))
             is_same = site.workers() == begun_with

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from benchmarks.faults import sites
+from benchmarks.faults import served
 from benchmarks.faults.outcomes import Outcome
 from gamification.backends import get_backend, reads
 from gamification.engine import measures
@@ -40,8 +40,8 @@ SECONDS = 30
 def run(*, is_quick: bool) -> Iterator[Outcome]:
     """Yield outcomes of boards in the database and in Redis, and of figures; lost is what was stale afterwards."""
     tries = TRIES_QUICK if is_quick else TRIES
-    for kind in sites.DATABASES:
-        with sites.database(kind) as url, processes.database(url), mock.patch.object(reads, "later"):
+    for kind in served.DATABASES:
+        with served.database(kind) as url, processes.database(url), mock.patch.object(reads, "later"):
             yield _boards(kind, url, tries)
             yield _figures(kind, url, tries // FIGURES_PART)
             with servers.redis_server() as boards, redis.Redis.from_url(boards) as client:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from uuid import uuid4
 
-from benchmarks.faults.sites import Site, Visitor
+from benchmarks.faults.served import Site
+from benchmarks.faults.visitors import Visitor
 
+#: The settings of a site that is asked as often as it answers.
+UNLIMITED = "benchmarks.faults.unlimited"
 API = "/api/v1/gamification"
 KINDS = ("scenario_completed", "words_learned", "study_session", "daily_visit")
 METRICS = ("xp_all_time", "xp_weekly", "xp_monthly", "streak_current", "streak_longest", "achievements_unlocked")
