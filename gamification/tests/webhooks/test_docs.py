@@ -41,10 +41,11 @@ def test_every_type_is_named_with_an_example_for_each_form():
 def test_each_example_has_the_members_that_are_sent(ada, endpoint):
     achievements.initialize()
     data = {"difficulty": "advanced", "minutes": 50, "perfect": True, "language": "es"}
-    activities.record(ada, "scenario_completed", key="one", data=data, now=NOON)
+    recorded = activities.record(ada, "scenario_completed", key="one", data=data, now=NOON)
     streaks.freeze(ada, now=NOON + timedelta(days=1))
     xp.reverse(xp.award(ada, 10, reason="helped", key="k", now=NOON).transaction, reason="wrong", now=NOON)
     achievements.revoke(ada, "first_steps", now=NOON)
+    activities.void(recorded.activity, reason="a fake", now=NOON + timedelta(days=1))
     webhooks.send_test(endpoint)
     sent = {row.event_type: json.loads(row.body) for row in WebhookDelivery.objects.all()}
 
