@@ -26,7 +26,11 @@ SQL = {
     "gamification/engine/sql/reading.py",
     "gamification/engine/staging.py",  # of a file that only an import has
     "gamification/engine/sql/writing.py",
-    "gamification/api/throttles.py",
+    "gamification/engine/throttling.py",
+    "gamification/engine/sql/triggers.py",  # names from the models, quoted
+    "gamification/models/erasing.py",
+    "gamification/outages.py",
+    "gamification/migrations/_locks.py",
     "gamification/migrations/_indexes.py",
     "gamification/replicas.py",
     "project/views.py",

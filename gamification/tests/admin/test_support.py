@@ -113,6 +113,7 @@ def test_everything_can_be_done_from_the_page_and_comes_back_to_it(award, ada, r
         "set-timezone": {"timezone": "Europe/Berlin", "reason": "helped"},
         "reverse": {"reason": "helped"},
         "revoke": {"reason": "helped"},
+        "exclude": {"reason": "helped"},
     }
 
     for name, data in answers.items():

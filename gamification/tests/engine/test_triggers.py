@@ -239,7 +239,7 @@ def test_they_are_installed_checked_and_removed_and_each_can_be_repeated(url, ca
 
     assert (code, told.count("is missing"), told.splitlines()[-1]) == (
         1,
-        4 if connection.vendor == "postgresql" else 6,
+        6 if connection.vendor == "postgresql" else 9,
         "`gamification_triggers install` puts that right.",
     )
 
@@ -258,7 +258,7 @@ def warnings(**given):
 
 def test_a_plain_site_is_not_warned_and_one_that_wants_triggers_is(url):
     assert (warnings(), triggers.check(databases=None)) == ([], [])
-    assert len(warnings(APPEND_ONLY_TRIGGERS=True)) == (4 if connection.vendor == "postgresql" else 6)
+    assert len(warnings(APPEND_ONLY_TRIGGERS=True)) == (6 if connection.vendor == "postgresql" else 9)
 
     call_command("gamification_triggers", "install", verbosity=0)
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 
 from gamification.models import DailyFigure
 from gamification.services import figures, xp
 from gamification.tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    """In the first hours of a date the one before is not closed yet."""
+    with time_machine.travel("2026-06-10T12:00Z", tick=True):
+        yield
 
 
 def test_what_is_due_is_computed_and_said(manage):
