@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gamification.backends import get_backend, snapshots
 from gamification.backends.base import BoardName
 from gamification.backends.database import DatabaseBackend
-from gamification.models import LeaderboardCache
+from gamification.backends.scores import scores as board_scores
+from gamification.models import LeaderboardCache, UserXP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -33,10 +34,18 @@ def differing(now: datetime) -> Iterator[str]:
         kept = snapshots.decode(row.data.get("current"))
         scores = {entry.user_id: entry.score for entry in kept.entries} if kept else {}
         built = backend.build(BoardName(row.metric), now).entries
-        if any(scores.get(entry.user_id, entry.score) != entry.score for entry in built):
+        gone = scores.keys() - {entry.user_id for entry in built}
+        is_other = any(scores.get(entry.user_id, entry.score) != entry.score for entry in built)
+        if is_other or _have_fallen(row.metric, gone, now):
             time.sleep(MARKED_WITHIN)
             if _in_force(now).filter(pk=row.pk, revision=row.revision).exists():
                 yield row.metric
+
+
+def _have_fallen(metric: str, ids: Collection[Any], now: datetime) -> bool:
+    """Tell whether some of those who take part have no score any more, and are not only hidden."""
+    have_score = board_scores(metric, now).filter(user_id__in=ids).count()
+    return have_score < UserXP.objects.filter(user_id__in=ids).count()
 
 
 def rebuild(metric: str, now: datetime) -> None:

@@ -77,9 +77,9 @@ def give_back(player: Player, activity: Activity) -> None:
         return
     row = player.day(activity.local_date)
     taken = {**(row.allowances or {})}
-    events_before, xp_before = taken.pop(activity.kind)
+    events_before, xp_before = taken.pop(activity.kind, (0, 0))
     if events_before > events:
-        taken[activity.kind] = [events_before - events, xp_before - xp]
+        taken[activity.kind] = [events_before - events, max(0, xp_before - xp)]
     row.allowances = taken or None
 
 

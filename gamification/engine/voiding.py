@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -30,7 +31,8 @@ def take_back(player: Player, activity: Activity, policy: Policy, *, reason: str
     Raises:
         InsufficientXP: the total would fall below 0.
     """
-    player.day(activity.local_date).activities -= 1
+    day = player.day(activity.local_date)
+    day.activities = max(0, day.activities - 1)  # a day that has drifted is no reason to refuse
     limiting.give_back(player, activity)
     counters.uncount(player, activity.counters, *_untold(activity))
     is_bonus_due = not activity.is_in_streak or refolding.refold_without(player, activity, policy)
@@ -77,14 +79,18 @@ def revoke_fallen(
         revoked += fallen
 
 
-def lower_progress(player: Player, rules: Rulebook) -> None:
-    """Let the progress of what is open say no more than what is left comes to; a streak that has ended still counts."""
+def percents(player: Player, rules: Rulebook) -> dict[str, int]:
+    """Return what the rules that are open and begun make of the values, in percent; a streak that has ended counts."""
     begun = [rule for rule in rules.rules if player.progress(rule.achievement_id)]
     values = _best_values(player, begun)
-    for rule in begun:
-        percent = rule.condition.percent(values)
-        if percent < player.progress(rule.achievement_id):
-            player.set_progress(rule.achievement_id, percent)
+    return {rule.achievement_id: rule.condition.percent(values) for rule in begun}
+
+
+def follow_progress(player: Player, rules: Rulebook, before: Mapping[str, int]) -> None:
+    """Let progress follow where the void changed it from ``before``: down, or up where days were joined."""
+    for name, percent in percents(player, rules).items():
+        if percent < before.get(name, 0) or percent > player.progress(name):
+            player.set_progress(name, percent)
 
 
 def _best_values(player: Player, rules: list[Rule]) -> dict[str, int]:

@@ -76,7 +76,7 @@ class VoidedActivityQuerySet(AppendOnlyQuerySet["VoidedActivity"]):
 
     def forget_actor(self) -> int:
         """Take out who decided, because that person is being erased; the one change that a row may see."""
-        return models.QuerySet.update(self, actor=None)
+        return self.forget("actor")
 
 
 class VoidedActivity(AppendOnlyModel):

@@ -110,9 +110,10 @@ def void(
         _check_voidable(activity)
         policy, rules = days.policy(locked.site.excused), rulebook(locked.site.rules_stamp)
         stood = voiding.standing(player, rules) if kept_or_not == "revoke" else []
+        percents = voiding.percents(player, rules)
         voiding.take_back(player, activity, policy, reason=reason, now=at, actor=actor)
         revoked = voiding.revoke_fallen(player, stood, rules, reason=reason, now=at, actor=actor) if stood else []
-        voiding.lower_progress(player, rules)
+        voiding.follow_progress(player, rules, percents)
         told = Voided(
             void=VoidedActivity.objects.create(
                 user_id=activity.user_id,

@@ -30,7 +30,7 @@ def exclude(
     reason = inputs.clean_text(reason, "reason")
     with transaction.atomic():
         player = players.lock([user])[user.pk]
-        if player.xp.is_excluded:
+        if BoardExclusion.objects.in_force().filter(user_id=user.pk).exists():
             raise AlreadyExcluded
         player.xp.is_excluded = True
         row = BoardExclusion.objects.create(

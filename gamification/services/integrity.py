@@ -18,6 +18,7 @@ from gamification.engine.clock import moment
 from gamification.engine.records import Records, read_records
 from gamification.engine.rules import rulebook
 from gamification.engine.sql import reading
+from gamification.exceptions import InsufficientXP
 from gamification.models import UserStreak
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def repair_boards(*, now: datetime | None = None) -> Iterator[Drift]:
 
 def _mend(part: list[AbstractBaseUser], now: datetime) -> list[Drift]:
     """Mend the drifts of some users, who are locked here, and return them."""
-    # Of those who were erased or deleted meanwhile nothing is left that could have drifted, and nothing must come back.
+    reading.hold([user.pk for user in part])()
+    # Of those who were erased or deleted before nothing is left that could have drifted, and nothing must come back.
     there = get_user_model()._default_manager.filter(pk__in=[user.pk for user in part])
     suspects = {drift.user_id for drift in _drifts(list(there), now)}
     locked = players.lock(user for user in part if user.pk in suspects)
@@ -153,7 +155,10 @@ def _mend(part: list[AbstractBaseUser], now: datetime) -> list[Drift]:
             continue  # no total can say that: it takes a correction in the ledger, and verify goes on telling
         for fact in deriving.drifted(player, known, policy, rules, now):
             if fact.mend is not None:
-                fact.mend()
+                try:
+                    fact.mend()
+                except InsufficientXP:
+                    continue  # what was paid too much is spent: that takes a correction too
                 changed[pk] = player
                 mended.append(Drift(pk, fact.name, fact.stored, fact.derived))
     saving.save(changed)

@@ -173,7 +173,7 @@ def _book(locked: Players, booking: Booking, at: datetime) -> Award:
     level_before, highest_before = player.xp.current_level, player.xp.highest_level
     booked = ledger.book(player, booking, at)
     unlocked: tuple[str, ...] = ()
-    if booking.reverses is None:
+    if booking.amount > 0:
         today, via = calendar.local_date(at, player.zone), {"by": "award"}
         rules = rulebook(locked.site.rules_stamp)
         unlocked = unlocking.unlock_met(player, rules, ledger.XP_METRICS, at=at, now=at, earned_on=today, via=via)

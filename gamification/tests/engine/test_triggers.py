@@ -15,7 +15,7 @@ from django.db.migrations.state import ProjectState
 from django.test import override_settings
 
 from gamification.engine.sql import triggers
-from gamification.models import Activity, XPTransaction
+from gamification.models import Activity, VoidedActivity, XPTransaction
 from gamification.models.append_only import AppendOnlyModel
 from gamification.models.erasing import erasing
 from gamification.services import achievements, activities, backfills, integrity, privacy, xp
@@ -129,6 +129,8 @@ def test_deleting_whoever_awarded_something_past_the_erasure_is_refused_too(ada)
 def test_an_erasure_goes_through_and_then_the_account_can_go(ada):
     bob = active()
     xp.award(bob, 5, reason="a prize", key="by-ada", actor=ada, now=NOW)
+    fake = activities.record(bob, "daily_visit", key="fake", now=NOW).activity
+    activities.void(fake, reason="a fake", actor=ada, now=NOW)
     others = {name: len(found) for name, found in rows(bob).items()}
 
     erased = privacy.erase(ada)
@@ -138,6 +140,7 @@ def test_an_erasure_goes_through_and_then_the_account_can_go(ada):
     assert erased["xp_transactions"] > 0
     assert not XPTransaction.objects.filter(user_id=ada.pk).exists()
     assert XPTransaction.objects.get(key="by-ada").actor_id is None
+    assert VoidedActivity.objects.get(activity=fake).actor_id is None
     assert {name: len(found) for name, found in rows(bob).items()} == others
     assert list(integrity.verify(now=NOW)) == []
 

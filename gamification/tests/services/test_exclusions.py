@@ -100,6 +100,14 @@ def test_erasing_somebody_leaves_nothing_of_it(ada):
         BoardExclusion.objects.get()
 
 
+def test_what_was_decided_counts_and_not_the_mark(ada):
+    exclusions.exclude(ada, reason="a script", now=NOON)
+    UserXP.objects.update(is_excluded=False)
+
+    with pytest.raises(AlreadyExcluded):
+        exclusions.exclude(ada, reason="again", now=NOON)
+
+
 @pytest.mark.parametrize("is_excluded", [True, False])
 def test_verify_finds_and_mends_a_mark_that_no_decision_stands_behind(ada, is_excluded):
     exclusions.exclude(ada, reason="a script", now=NOON)

@@ -11,7 +11,7 @@ import pytest
 from gamification.models import Activity, LeaderboardCache, UserAchievement, UserCounter, UserXP, XPTransaction
 from gamification.services import achievements, activities, integrity, leaderboards, privacy, xp
 from gamification.tests.backends.people import person
-from gamification.tests.factories import AchievementFactory, XPTransactionFactory
+from gamification.tests.factories import AchievementFactory, UserFactory, XPTransactionFactory
 from gamification.tests.services.lives import NOW, lively
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +218,28 @@ def test_a_kept_leaderboard_with_another_score_is_found_and_built_anew(ada):
     assert mended == ["leaderboard xp_all_time"]
     assert list(integrity.verify_boards(now=NOW)) == []
     assert [row.score for row in leaderboards.top("xp_all_time", now=NOW).entries] == [1]
+
+
+def test_a_kept_leaderboard_with_somebody_who_has_no_score_is_found_too(ada):
+    leaderboards.top("xp_all_time", now=NOW)
+    UserXP.objects.update(total_xp=0)
+
+    assert [drift.fact for drift in integrity.verify_boards(now=NOW)] == ["leaderboard xp_all_time"]
+
+
+def test_a_reward_too_many_whose_xp_was_spent_stops_no_repair(ada):
+    other = UserFactory()
+    xp.award(other, 5, reason="gift", key="k", now=NOW)
+    UserXP.objects.filter(user=other).update(title="Nobody")
+    rare = AchievementFactory(achievement_id="rare", metric="words_learned", value=10**9, xp_reward=500)
+    achievements.unlock(ada, rare.achievement_id, now=NOW)
+    xp.award(ada, -UserXP.objects.get(user=ada).total_xp, reason="spent", key="all", now=NOW)
+    UserAchievement.objects.filter(user=ada, achievement=rare).update(revoked_at=NOW)
+
+    mended = [drift.fact for drift in integrity.repair(now=NOW)]
+
+    assert "title" in mended
+    assert "reward rare:1" in [drift.fact for drift in integrity.verify(now=NOW)]
 
 
 def test_a_kept_leaderboard_is_no_drift_when_somebody_is_banned(ada):

@@ -523,3 +523,55 @@ def test_many_events_of_a_batch_can_be_voided_in_any_order(ada):
         assert drifts(ada) == []
 
     assert (days(ada), xp.level(ada).total_xp, streaks.status(ada, now=NOW).longest) == ({}, 0, 0)
+
+
+# Progress, and days that had drifted
+
+
+def test_progress_follows_what_was_voided_and_nothing_else(ada):
+    AchievementFactory(achievement_id="rich", metric="total_xp_earned", value=10_000)
+    AchievementFactory(achievement_id="words", metric="words_learned", value=10)
+    gift = xp.award(ada, 3000, reason="gift", key="g", now=noon(1)).transaction
+    (word,) = act(ada, 2, kind="words_learned", quantity=5)
+    xp.reverse(gift, reason="wrong", now=noon(3))
+    before = dict(UserAchievement.objects.filter(user=ada).values_list("achievement_id", "progress"))
+
+    void(word)
+
+    after = dict(UserAchievement.objects.filter(user=ada).values_list("achievement_id", "progress"))
+    assert (before["words"], after["words"]) == (50, 0)
+    assert before["rich"] == after["rich"] == 30
+    assert drifts(ada) == []
+
+
+def test_progress_rises_where_a_void_joins_days(ada):
+    AchievementFactory(achievement_id="week", metric="longest_streak", value=7)
+    (first,) = act(ada, 21)
+    activities.record(ada, "daily_visit", key="late", occurred_at=noon(19), now=noon(21))
+    activities.record(ada, "daily_visit", key="again", occurred_at=noon(21), now=noon(21))
+
+    void(first)
+
+    assert streaks.status(ada, now=noon(21)).longest == 2
+    assert UserAchievement.objects.get(user=ada, achievement="week").progress == 28
+    assert drifts(ada) == []
+
+
+@override_settings(GAMIFICATION={"ACTIVITY_TYPES": {"commit": {"xp": 10, "max_events_per_day": 5}}})
+def test_a_day_that_had_drifted_is_no_reason_to_refuse(ada):
+    (activity,) = act(ada, 1, kind="commit")
+    UserDay.objects.filter(user=ada).update(activities=0, allowances=None)
+
+    void(activity)
+
+    assert xp.level(ada).total_xp == 0
+
+
+@override_settings(GAMIFICATION={"ACTIVITY_TYPES": {"commit": {"xp": 10, "max_events_per_day": 1}}})
+def test_what_a_voided_activity_took_of_its_days_allowance_is_free_again(ada):
+    (activity,) = act(ada, 1, kind="commit")
+
+    void(activity)
+
+    again = activities.record(ada, "commit", key="again", occurred_at=noon(1), now=noon(1))
+    assert (again.capped_by, drifts(ada)) == (None, [])
