@@ -21,6 +21,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -57,7 +58,7 @@ class Attempt:
     def count(self) -> None:
         """Count before the password is looked at, so that of attempts at the same moment none gets past."""
         account = throttling.ident_of_account(self.name)
-        device = _device(self.request, account)
+        device = _device(self.request, self.name)
         if device:
             self.wait = throttling.seconds_to_wait(throttling.LOGIN_ACCOUNT, f"{account}:{device}")
             return
@@ -133,7 +134,7 @@ def trust(response: HttpResponseBase, name: str) -> None:
 
     For whoever has proved who they are: it is done after signing in; a project may do it after a password was reset.
     """
-    value = signing.dumps([throttling.ident_of_account(name), secrets.token_urlsafe(12)], salt=COOKIE)
+    value = signing.dumps([_owner(name), secrets.token_urlsafe(12)], salt=COOKIE)
     response.set_cookie(
         COOKIE,
         value,
@@ -168,15 +169,22 @@ def _settled(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     if attempt.wait is not None:
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response["Retry-After"] = str(attempt.wait)
-    elif attempt.has_succeeded and not _device(request, throttling.ident_of_account(attempt.name)):
+    elif attempt.has_succeeded and not _device(request, attempt.name):
         trust(response, attempt.name)
     return response
 
 
-def _device(request: HttpRequest, account: str) -> str:
-    """Return what the client's cookie says it is, if it was given one for ``account``; else the empty text."""
+def _device(request: HttpRequest, name: str) -> str:
+    """Return what the client's cookie says it is, if it was given one for ``name``; else the empty text."""
     try:
         owner, device = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS)
     except (signing.BadSignature, TypeError, ValueError):
         return ""
-    return str(device) if owner == account else ""
+    return str(device) if owner == _owner(name) else ""
+
+
+def _owner(name: str) -> str:
+    """Return a digest of the account ``name``, to the letter, and its password: who changes that starts anew."""
+    model: Any = get_user_model()
+    found = model._default_manager.filter(**{model.USERNAME_FIELD: name}).values_list("password", flat=True).first()
+    return salted_hmac(COOKIE, f"{name}\0{found or ''}", algorithm="sha256").hexdigest()

@@ -105,17 +105,9 @@ def ident_of_account(name: str) -> str:
     return _secret(unicodedata.normalize("NFKC", name).strip().casefold())
 
 
-def forget_account(name: str, *, now: datetime | None = None) -> None:
+def forget_account(name: str) -> None:
     """Forget the attempts to sign in as ``name``: nobody has to wait any longer for those of others."""
-    ident, moment = f"{LOGIN_ACCOUNT}:{ident_of_account(name)}", now or timezone.now()
-    RequestCount.objects.filter(ident__startswith=ident).delete()
-    rate = rate_of(LOGIN_ACCOUNT)
-    if rate is None:
-        return
-    try:
-        caches[DEFAULT_CACHE_ALIAS].delete(_cache_key(ident, _end_of_window(rate, moment)))
-    except Exception as error:  # noqa: BLE001 -- each backend has errors of its own
-        logger.warning("The cache cannot forget attempts to sign in: %r", error)
+    RequestCount.objects.filter(ident__startswith=f"{LOGIN_ACCOUNT}:{ident_of_account(name)}").delete()
 
 
 def _address(request: HttpRequest | Request) -> str:

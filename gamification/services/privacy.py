@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 from gamification.backends import get_backend
 from gamification.backends.reads import tally
-from gamification.engine import announcing, cards, mentions, players, saving, throttling
+from gamification.engine import announcing, cards, mentions, players, saving
 from gamification.models import (
     Activity,
     BackfillRun,
@@ -112,7 +112,6 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         BoardExclusion.objects.filter(excluded_by_id=user.pk).update(excluded_by=None)
         BoardExclusion.objects.filter(lifted_by_id=user.pk).update(lifted_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
-        throttling.forget_account(user.get_username())
         tally.forget(user.pk)
         get_backend().forget(user.pk)
     return erased

@@ -149,6 +149,29 @@ def test_somebody_elses_cookie_counts_for_nothing(page, grace, rates):
     assert [attempt(page, "wrong", client=client).status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.parametrize("twin", ["strasse", "STRASSE", "Straße"])
+def test_the_cookie_of_an_account_whose_name_reads_alike_counts_for_nothing(page, rates, twin):
+    get_user_model().objects.create_superuser("straße", password=PASSWORD)
+    get_user_model().objects.create_superuser(twin, password=PASSWORD)
+    rates(gamification_login_account="2/hour")
+    client = Client()
+    attempt(page, PASSWORD, name=twin, client=client)
+    client.cookies.pop("sessionid")
+
+    assert [attempt(page, "wrong", name="straße", client=client).status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_new_password_ends_the_trust_in_a_device(page, grace, rates):
+    rates(gamification_login_account="2/hour")
+    client = Client()
+    attempt(page, PASSWORD, client=client)
+    client.cookies.pop("sessionid")
+    grace.set_password("another battery staple")
+    grace.save()
+
+    assert [attempt(page, PASSWORD, client=client).status_code for _ in range(2)] == [200, 429]
+
+
 def test_a_project_can_trust_a_client_and_release_an_account(page, grace, rates):
     rates(gamification_login_account="1/hour")
     attempt(page, "wrong")
@@ -219,12 +242,15 @@ def test_nothing_that_is_counted_can_be_read(page, grace):
     assert "203.0.113" not in kept
 
 
-def test_attempts_at_an_account_are_forgotten_when_it_is_erased(page, grace):
-    attempt(page, "wrong", address="203.0.113.77")
+def test_erasing_an_account_gives_nobody_new_attempts_at_another(page, grace, rates):
+    rates(gamification_login_account="1/hour")
+    get_user_model().objects.create_user("strasse", password=PASSWORD)
+    twin = get_user_model().objects.create_user("straße", password=PASSWORD)
+    attempt(page, "wrong", name="strasse")
 
-    privacy.erase(grace)
+    privacy.erase(twin)
 
-    assert [row.ident.partition(":")[0] for row in RequestCount.objects.all()] == ["gamification_login"]
+    assert attempt(page, "wrong", name="strasse").status_code == 429
 
 
 def test_failures_are_logged_so_that_nobody_learns_name_password_or_address(page, grace, caplog, rates):
