@@ -74,8 +74,8 @@ def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
 def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> dict[str, int]:
     """Delete everything that is kept about ``user`` and return how many rows of each table; the account itself stays.
 
-    Snapshots of boards are dropped, and the texts of admin log entries about the person emptied, with those and reasons
-    of excused dates that name them. ``actor`` is who asked.
+    Snapshots of boards are dropped, and the texts of admin log entries about the person emptied; out of the others, and
+    of reasons of excused dates, their name is taken. ``actor`` is who asked.
     """
     with transaction.atomic():
         players.lock([user])
@@ -146,8 +146,8 @@ def _plain(row: models.Model) -> dict[str, Any]:
 
 
 def _empty_texts(user: AbstractBaseUser) -> None:
-    """Empty the texts of what staff wrote about ``user``."""
-    mentions.empty(mentions.names_of(user))
+    """Empty the texts of what staff wrote about ``user``, and take the name out of all others."""
+    mentions.redact(mentions.names_of(user))
     if not apps.is_installed("django.contrib.admin"):
         return
     mentions.empty_log(get_user_model(), [user.pk])
