@@ -17,11 +17,13 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -112,6 +114,7 @@ class ThrottledLoginView(LoginView):
 
     authentication_form = ThrottledAuthenticationForm
 
+    @method_decorator(login_not_required)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return _settled(request, super().dispatch(request, *args, **kwargs))
 
@@ -121,6 +124,7 @@ class ThrottledAdminMixin(_Site):
 
     login_form = ThrottledAdminForm
 
+    @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return _settled(request, super().login(request, extra_context))
 

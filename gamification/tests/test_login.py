@@ -292,3 +292,10 @@ def test_a_missing_name_or_password_is_no_way_past(page, rates):
     rates(gamification_login="1/min")
 
     assert [attempt(page, "", name=name).status_code for name in ("", "a\x00b")] == [200, 429]
+
+
+def test_a_site_that_asks_everybody_to_sign_in_lets_them(page, grace, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+
+    assert Client().get(page).status_code == 200
+    assert attempt(page, PASSWORD).status_code == 302
