@@ -51,7 +51,7 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin/").strip("/") + "/"
 _has_proxy = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _has_proxy else None
 USE_X_FORWARDED_HOST = USE_X_FORWARDED_PORT = False
-#: How many entries at the end of X-Forwarded-For are ours; the one before them is the client.
+#: How many proxies add to X-Forwarded-For; the entry that the outermost of them added is the client.
 NUM_PROXIES = env.int("NUM_PROXIES", default=1 if _has_proxy else 0)
 
 # HTTPS

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import logging
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,8 @@ DEFAULT_RATES: dict[str, str] = {
 STRICT = frozenset({AWARDS, ACTIVITIES, ERASE, LOGIN, LOGIN_ACCOUNT})
 #: Whoever has one IPv6 address has all of the network of this length.
 IPV6_NETWORK = 64
+#: As some proxies write addresses: 203.0.113.7:50000, [2001:db8::1]:443. Each connection has another port.
+WITH_PORT = re.compile(r"([^:]+):\d+|\[(.+)\](?::\d+)?")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 EXPIRED_AT_ONCE = 100
 
@@ -120,8 +123,9 @@ def _address(request: HttpRequest | Request) -> str:
 
 
 def _network(address: str) -> str:
+    with_port = WITH_PORT.fullmatch(address)
     try:
-        found = ipaddress.ip_address(address)
+        found = ipaddress.ip_address(with_port[1] or with_port[2] if with_port else address)
     except ValueError:  # a name, a socket, or nonsense
         return address
     if found.version == 4:
