@@ -17,10 +17,13 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -57,7 +60,7 @@ class Attempt:
     def count(self) -> None:
         """Count before the password is looked at, so that of attempts at the same moment none gets past."""
         account = throttling.ident_of_account(self.name)
-        device = _device(self.request, account)
+        device = _device(self.request, self.name)
         if device:
             self.wait = throttling.seconds_to_wait(throttling.LOGIN_ACCOUNT, f"{account}:{device}")
             return
@@ -111,6 +114,7 @@ class ThrottledLoginView(LoginView):
 
     authentication_form = ThrottledAuthenticationForm
 
+    @method_decorator(login_not_required)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return _settled(request, super().dispatch(request, *args, **kwargs))
 
@@ -120,6 +124,7 @@ class ThrottledAdminMixin(_Site):
 
     login_form = ThrottledAdminForm
 
+    @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return _settled(request, super().login(request, extra_context))
 
@@ -133,7 +138,7 @@ def trust(response: HttpResponseBase, name: str) -> None:
 
     For whoever has proved who they are: it is done after signing in; a project may do it after a password was reset.
     """
-    value = signing.dumps([throttling.ident_of_account(name), secrets.token_urlsafe(12)], salt=COOKIE)
+    value = signing.dumps([_owner(name), secrets.token_urlsafe(12)], salt=COOKIE)
     response.set_cookie(
         COOKIE,
         value,
@@ -168,15 +173,22 @@ def _settled(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     if attempt.wait is not None:
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         response["Retry-After"] = str(attempt.wait)
-    elif attempt.has_succeeded and not _device(request, throttling.ident_of_account(attempt.name)):
+    elif attempt.has_succeeded and not _device(request, attempt.name):
         trust(response, attempt.name)
     return response
 
 
-def _device(request: HttpRequest, account: str) -> str:
-    """Return what the client's cookie says it is, if it was given one for ``account``; else the empty text."""
+def _device(request: HttpRequest, name: str) -> str:
+    """Return what the client's cookie says it is, if it was given one for ``name``; else the empty text."""
     try:
         owner, device = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS)
     except (signing.BadSignature, TypeError, ValueError):
         return ""
-    return str(device) if owner == account else ""
+    return str(device) if owner == _owner(name) else ""
+
+
+def _owner(name: str) -> str:
+    """Return a digest of the account ``name``, to the letter, and its password: who changes that starts anew."""
+    model: Any = get_user_model()
+    found = model._default_manager.filter(**{model.USERNAME_FIELD: name}).values_list("password", flat=True).first()
+    return salted_hmac(COOKIE, f"{name}\0{found or ''}", algorithm="sha256").hexdigest()

@@ -30,10 +30,12 @@ TEMPLATES = ("503.html", "gamification/503.html")
 #: output, full, cannot open, locking protocol.
 SQLITE_CODES = frozenset({5, 6, 7, 8, 9, 10, 13, 14, 15})
 #: By the first two characters of their SQLSTATE: no connection, rolled back over others (deadlock, serialization), out
-#: of resources (disk, memory, connections), not now (locked), stopped by the server or a timeout, its system failed.
-POSTGRESQL_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
-#: A read-only transaction; a transaction that idled too long, or took too long.
-POSTGRESQL_STATES = frozenset({"25006", "25P03", "25P04"})
+#: of resources (disk, memory, connections), stopped by the server or a timeout, its system failed.
+POSTGRESQL_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+#: A read-only transaction; a transaction that idled too long, or took too long; in use; locked.
+POSTGRESQL_STATES = frozenset({"25006", "25P03", "25P04", "55006", "55P03"})
+#: A statement that took too long: it may be a slow one of ours.
+CANCELED = "57014"
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +47,21 @@ def is_outage(error: BaseException) -> bool:
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF in SQLITE_CODES
-    state = getattr(cause, "sqlstate", None)
+    state = _sqlstate(error)
     if state:
         return state[:2] in POSTGRESQL_CLASSES or state in POSTGRESQL_STATES
     return isinstance(error, OperationalError | InterfaceError)
 
 
 def report(error: BaseException) -> None:
-    """Log an outage in a line: while it lasts there is one for every request."""
-    logger.error("The database is away, locked or full: %s", str(error).strip().replace("\n", " "))
+    """Log an outage in a line: while it lasts there is one for every request. A slow statement says where it was."""
+    told = error if _sqlstate(error) == CANCELED else None
+    logger.error("The database is away, locked or full: %s", str(error).strip().replace("\n", " "), exc_info=told)
+
+
+def _sqlstate(error: BaseException) -> str:
+    """Return PostgreSQL's code of what Django's ``error`` came from, or the empty text."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def kept(slug: str, kind: str, etag: str, draw: Callable[[], bytes]) -> bytes:
 
 def forget(slugs: Iterable[str]) -> None:
     """Take what was drawn for these addresses out of the cache, if it can be reached; else it ends by itself."""
-    languages = ["", *(code for code, _name in settings.LANGUAGES)]
+    languages = {"", settings.LANGUAGE_CODE, *(code for code, _name in settings.LANGUAGES)}
     keys = [_key(*each) for each in product(slugs, KINDS, languages)]
     if keys:
         with suppress(Exception):
@@ -44,4 +44,4 @@ def forget(slugs: Iterable[str]) -> None:
 
 
 def _key(slug: str, kind: str, language: str) -> str:
-    return f"gamification.card.{kind}.{slug}.{language}"
+    return f"gamification.card.{kind}.{slug}.{language.lower()}"

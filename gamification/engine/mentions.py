@@ -1,7 +1,8 @@
-"""Texts of staff that name a person: found and emptied when that person is erased."""
+"""Texts of staff that name a person: found, and the name taken out of them, when that person is erased."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Characters of the shortest name that is looked for: a shorter one stands in too many texts that mean nobody.
 SHORTEST = 3
+#: What stands where a name stood.
+GAP = "…"
 
 
 def names_of(user: AbstractBaseUser) -> list[str]:
@@ -27,15 +30,18 @@ def names_of(user: AbstractBaseUser) -> list[str]:
     return sorted(name.strip() for name in found if len(name.strip()) >= SHORTEST)
 
 
-def empty(names: Iterable[str]) -> None:
-    """Empty the reasons of excused dates, and the texts of the admin's log, that hold one of ``names`` as a whole."""
-    wanted = list(names)
+def redact(names: Iterable[str]) -> None:
+    """Take each of ``names`` that stands there as a whole out of reasons of excused dates and of the admin's log.
+
+    The rest of a text stays: somebody who calls themselves by a word of other people's entries takes no more than it.
+    """
+    wanted = sorted(names, key=len, reverse=True)  # else a name would leave the rest of an address behind
     if not wanted:
         return
     pattern = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in wanted), re.IGNORECASE)
-    _empty(ExcusedDate._default_manager.all(), ("reason", "undo_reason"), wanted, pattern)
+    _redact(ExcusedDate._default_manager.all(), ("reason", "undo_reason"), wanted, pattern)
     if apps.is_installed("django.contrib.admin"):
-        _empty(apps.get_model("admin", "LogEntry").objects.all(), ("object_repr", "change_message"), wanted, pattern)
+        _redact(apps.get_model("admin", "LogEntry").objects.all(), ("object_repr", "change_message"), wanted, pattern)
 
 
 def empty_log(about: type[Any], ids: Iterable[Any]) -> None:
@@ -46,12 +52,39 @@ def empty_log(about: type[Any], ids: Iterable[Any]) -> None:
     entries.update(object_repr="", change_message="")
 
 
-def _empty(rows: Any, columns: tuple[str, ...], names: list[str], pattern: re.Pattern[str]) -> None:
+def _redact(rows: Any, columns: tuple[str, ...], names: list[str], pattern: re.Pattern[str]) -> None:
     like = Q()
     for column in columns:
         for name in names:
-            like |= Q(**{f"{column}__icontains": name})
+            # Django writes its structured messages as JSON of ASCII alone.
+            like |= Q(**{f"{column}__icontains": name}) | Q(**{f"{column}__icontains": json.dumps(name)[1:-1]})
     for pk, *texts in rows.filter(like).values_list("pk", *columns):
-        named = {column: "" for column, text in zip(columns, texts, strict=True) if pattern.search(text)}
-        if named:
-            rows.filter(pk=pk).update(**named)
+        told = {column: _without(text, pattern) for column, text in zip(columns, texts, strict=True)}
+        if list(told.values()) != texts:
+            rows.filter(pk=pk).update(**told)
+
+
+def _without(text: str, pattern: re.Pattern[str]) -> str:
+    """Return ``text`` without names; of a structured message of Django's only the objects that it quotes are people's.
+
+    Its other words, such as names of fields, mean nobody, and without them it could not be read.
+    """
+    parts = _structured(text)
+    if parts is None:
+        return pattern.sub(GAP, text)
+    for part in parts:
+        for said in part.values():
+            if isinstance(said, dict) and isinstance(said.get("object"), str):
+                said["object"] = pattern.sub(GAP, said["object"])
+    redacted = json.dumps(parts)
+    return redacted if parts != _structured(text) else text
+
+
+def _structured(text: str) -> list[dict[str, Any]] | None:
+    """Return the parts of a structured message of Django's, or None for what somebody wrote."""
+    try:
+        parts = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    is_structured = isinstance(parts, list) and all(isinstance(part, dict) for part in parts)
+    return parts if is_structured else None

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import logging
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,8 @@ DEFAULT_RATES: dict[str, str] = {
 STRICT = frozenset({AWARDS, ACTIVITIES, ERASE, LOGIN, LOGIN_ACCOUNT})
 #: Whoever has one IPv6 address has all of the network of this length.
 IPV6_NETWORK = 64
+#: As some proxies write addresses: 203.0.113.7:50000, [2001:db8::1]:443. Each connection has another port.
+WITH_PORT = re.compile(r"([^:]+):\d+|\[(.+)\](?::\d+)?")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 EXPIRED_AT_ONCE = 100
 
@@ -105,17 +108,9 @@ def ident_of_account(name: str) -> str:
     return _secret(unicodedata.normalize("NFKC", name).strip().casefold())
 
 
-def forget_account(name: str, *, now: datetime | None = None) -> None:
+def forget_account(name: str) -> None:
     """Forget the attempts to sign in as ``name``: nobody has to wait any longer for those of others."""
-    ident, moment = f"{LOGIN_ACCOUNT}:{ident_of_account(name)}", now or timezone.now()
-    RequestCount.objects.filter(ident__startswith=ident).delete()
-    rate = rate_of(LOGIN_ACCOUNT)
-    if rate is None:
-        return
-    try:
-        caches[DEFAULT_CACHE_ALIAS].delete(_cache_key(ident, _end_of_window(rate, moment)))
-    except Exception as error:  # noqa: BLE001 -- each backend has errors of its own
-        logger.warning("The cache cannot forget attempts to sign in: %r", error)
+    RequestCount.objects.filter(ident__startswith=f"{LOGIN_ACCOUNT}:{ident_of_account(name)}").delete()
 
 
 def _address(request: HttpRequest | Request) -> str:
@@ -128,8 +123,9 @@ def _address(request: HttpRequest | Request) -> str:
 
 
 def _network(address: str) -> str:
+    with_port = WITH_PORT.fullmatch(address)
     try:
-        found = ipaddress.ip_address(address)
+        found = ipaddress.ip_address(with_port[1] or with_port[2] if with_port else address)
     except ValueError:  # a name, a socket, or nonsense
         return address
     if found.version == 4:

@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 from gamification.backends import get_backend
 from gamification.backends.reads import tally
-from gamification.engine import announcing, cards, mentions, players, saving, throttling
+from gamification.engine import announcing, cards, mentions, players, saving
 from gamification.models import (
     Activity,
     BackfillRun,
@@ -74,8 +74,8 @@ def export(user: AbstractBaseUser) -> dict[str, list[dict[str, Any]]]:
 def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> dict[str, int]:
     """Delete everything that is kept about ``user`` and return how many rows of each table; the account itself stays.
 
-    Snapshots of boards are dropped, and the texts of admin log entries about the person emptied, with those and reasons
-    of excused dates that name them. ``actor`` is who asked.
+    Snapshots of boards are dropped, and the texts of admin log entries about the person emptied; out of the others, and
+    of reasons of excused dates, their name is taken. ``actor`` is who asked.
     """
     with transaction.atomic():
         players.lock([user])
@@ -112,7 +112,6 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         BoardExclusion.objects.filter(excluded_by_id=user.pk).update(excluded_by=None)
         BoardExclusion.objects.filter(lifted_by_id=user.pk).update(lifted_by=None)
         RequestCount.objects.filter(ident__endswith=f":{user.pk}").delete()
-        throttling.forget_account(user.get_username())
         tally.forget(user.pk)
         get_backend().forget(user.pk)
     return erased
@@ -147,8 +146,8 @@ def _plain(row: models.Model) -> dict[str, Any]:
 
 
 def _empty_texts(user: AbstractBaseUser) -> None:
-    """Empty the texts of what staff wrote about ``user``."""
-    mentions.empty(mentions.names_of(user))
+    """Empty the texts of what staff wrote about ``user``, and take the name out of all others."""
+    mentions.redact(mentions.names_of(user))
     if not apps.is_installed("django.contrib.admin"):
         return
     mentions.empty_log(get_user_model(), [user.pk])

@@ -149,6 +149,29 @@ def test_somebody_elses_cookie_counts_for_nothing(page, grace, rates):
     assert [attempt(page, "wrong", client=client).status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.parametrize("twin", ["strasse", "STRASSE", "Straße"])
+def test_the_cookie_of_an_account_whose_name_reads_alike_counts_for_nothing(page, rates, twin):
+    get_user_model().objects.create_superuser("straße", password=PASSWORD)
+    get_user_model().objects.create_superuser(twin, password=PASSWORD)
+    rates(gamification_login_account="2/hour")
+    client = Client()
+    attempt(page, PASSWORD, name=twin, client=client)
+    client.cookies.pop("sessionid")
+
+    assert [attempt(page, "wrong", name="straße", client=client).status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_new_password_ends_the_trust_in_a_device(page, grace, rates):
+    rates(gamification_login_account="2/hour")
+    client = Client()
+    attempt(page, PASSWORD, client=client)
+    client.cookies.pop("sessionid")
+    grace.set_password("another battery staple")
+    grace.save()
+
+    assert [attempt(page, PASSWORD, client=client).status_code for _ in range(2)] == [200, 429]
+
+
 def test_a_project_can_trust_a_client_and_release_an_account(page, grace, rates):
     rates(gamification_login_account="1/hour")
     attempt(page, "wrong")
@@ -178,6 +201,12 @@ def test_an_ipv6_network_counts_as_one_address(page, grace, rates):
         ("::ffff:10.0.0.1", "10.0.0.1", True),
         ("2001:db8::1", "2001:db8::ffff:2", True),
         ("10.0.0.1", "10.0.0.2", False),
+        ("203.0.113.7:50000", "203.0.113.7", True),
+        ("203.0.113.7:50000", "203.0.113.8:50000", False),
+        ("[2001:db8::1]:443", "2001:db8::2", True),
+        ("[2001:db8::1]", "[2001:db8::2]:50000", True),
+        ("[2001:db8:0:1::1]:443", "[2001:db8::1]:443", False),
+        ("2001:db8::1:443", "2001:db8::1:444", True),
         ("", "unix:", False),
     ],
 )
@@ -219,12 +248,15 @@ def test_nothing_that_is_counted_can_be_read(page, grace):
     assert "203.0.113" not in kept
 
 
-def test_attempts_at_an_account_are_forgotten_when_it_is_erased(page, grace):
-    attempt(page, "wrong", address="203.0.113.77")
+def test_erasing_an_account_gives_nobody_new_attempts_at_another(page, grace, rates):
+    rates(gamification_login_account="1/hour")
+    get_user_model().objects.create_user("strasse", password=PASSWORD)
+    twin = get_user_model().objects.create_user("straße", password=PASSWORD)
+    attempt(page, "wrong", name="strasse")
 
-    privacy.erase(grace)
+    privacy.erase(twin)
 
-    assert [row.ident.partition(":")[0] for row in RequestCount.objects.all()] == ["gamification_login"]
+    assert attempt(page, "wrong", name="strasse").status_code == 429
 
 
 def test_failures_are_logged_so_that_nobody_learns_name_password_or_address(page, grace, caplog, rates):
@@ -266,3 +298,10 @@ def test_a_missing_name_or_password_is_no_way_past(page, rates):
     rates(gamification_login="1/min")
 
     assert [attempt(page, "", name=name).status_code for name in ("", "a\x00b")] == [200, 429]
+
+
+def test_a_site_that_asks_everybody_to_sign_in_lets_them(page, grace, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+
+    assert Client().get(page).status_code == 200
+    assert attempt(page, PASSWORD).status_code == 302

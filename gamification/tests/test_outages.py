@@ -90,6 +90,7 @@ def test_a_sqlite_that_cannot_be_opened_is_an_outage(tmp_path, django_db_blocker
         (["SET LOCAL temp_file_limit = 64"], "SELECT count(*) FROM generate_series(1, 300000)", True),
         ([], "SELECT * FROM nowhere", False),
         ([], "SELECT 1 / 0", False),
+        ([], "SELECT currval('auth_user_id_seq')", False),
         ([], "INSERT INTO django_session VALUES (NULL, NULL, NULL)", False),
         (["SAVEPOINT one"], "SELECT CAST('x' AS int)", False),
     ],
@@ -212,6 +213,18 @@ def test_an_outage_is_logged_in_a_line(caplog):
     middleware.process_exception(RequestFactory().get("/"), OperationalError("gone\nfor good"))
 
     assert [record.getMessage() for record in caplog.records] == ["The database is away, locked or full: gone for good"]
+
+
+def test_a_statement_that_took_too_long_is_logged_with_where_it_was(postgres_url, django_db_blocker, caplog):
+    with django_db_blocker.unblock():
+        error = postgresql(postgres_url, "SELECT pg_sleep(1)", "SET LOCAL statement_timeout = 20")
+    caplog.clear()
+
+    outages.report(error)
+
+    (record,) = caplog.records
+    assert record.exc_info[1] is error
+    assert "pg_sleep" not in record.getMessage()
 
 
 # What readers write, and can do without

@@ -98,6 +98,9 @@ def test_without_debug_the_hosts_are_named(hosts):
         ({}, "GAMIFICATION['DISPLAY_NAME']", "None"),
         ({"PUBLIC_USERNAMES": "on"}, "GAMIFICATION['DISPLAY_NAME']", "'project.hooks.username'"),
         ({"SECURE_SSL_REDIRECT": "off"}, "SESSION_COOKIE_NAME", "'sessionid'"),
+        ({"DEBUG": "on", "SECURE_SSL_REDIRECT": "on"}, "SESSION_COOKIE_NAME", "'__Host-sessionid'"),
+        ({"DEBUG": "on", "SECURE_SSL_REDIRECT": "on"}, "SESSION_COOKIE_SECURE", "True"),
+        ({"DEBUG": "on", "SECURE_SSL_REDIRECT": "off"}, "SESSION_COOKIE_SECURE", "False"),
         ({"CSP_REPORT_ONLY": "on"}, "CONTENT_SECURITY_POLICY", "None"),
         (
             {"CSP_REPORT_URI": "/csp"},

@@ -171,7 +171,12 @@ def test_after_erasing_none_of_the_words_around_a_person_is_anywhere(ada, client
     privacy.erase(ada, actor=ada)
 
     assert holding(CANARY) == set()
-    assert len(entries) == LogEntry.objects.filter(object_repr="", change_message="", user=staff).count()
+    for row in (excused, *entries):
+        row.refresh_from_db()
+    of_others = entries.pop(about.index(excused))
+    assert {(entry.object_repr, entry.change_message) for entry in entries} == {("", "")}
+    assert {of_others.object_repr, of_others.change_message, excused.reason} == {"said to …"}
+    assert excused.undo_reason == "SAID TO …"
 
 
 def test_the_cards_of_a_person_leave_the_cache_with_them(ada, client, settings, django_capture_on_commit_callbacks):
@@ -198,6 +203,34 @@ def test_what_staff_wrote_about_others_stays(ada):
         row.refresh_from_db()
     assert said.change_message == f"a prize for bob-{CANARY}s"
     assert (outage.reason, outage.excused_by) == ("the machines stood still", None)
+
+
+def test_of_a_text_that_names_a_person_only_the_name_goes(ada):
+    said = log(person(), f"a prize, thanks to {CANARY}; see {CANARY}2", person())
+
+    privacy.erase(ada)
+
+    said.refresh_from_db()
+    assert said.change_message == f"a prize, thanks to …; see {CANARY}2"
+
+
+def test_of_what_the_admin_writes_itself_only_the_quoted_objects_lose_a_name():
+    achievements.initialize()
+    said = log(person(), "", person())
+    wrote = [
+        {"changed": {"fields": ["Reason", "Zoë"]}},
+        {"added": {"name": "reason", "object": "the reason of Zoë"}},
+        {"changed": {"name": "reason", "object": "of Zoës", "fields": ["Reason"]}},
+    ]
+    LogEntry.objects.filter(pk=said.pk).update(change_message=json.dumps(wrote))
+
+    privacy.erase(lively(username="reason"))
+    privacy.erase(lively(username="zoë"))
+
+    said.refresh_from_db()
+    wrote[1]["added"]["object"] = "the … of …"
+    assert json.loads(said.change_message) == wrote
+    assert "…" in said.get_change_message()
 
 
 def test_a_name_that_stands_in_every_text_empties_none():
