@@ -92,6 +92,10 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
         self.message_user(request, _("The endpoint was added. Show its secret now, and keep it."), messages.SUCCESS)
         return HttpResponseRedirect(self.url("change", obj.pk))
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the endpoints and not their deliveries, which go with them and may be millions."""
+        return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
     # What can be done with one
 
     def pages(self) -> dict[str, Callable[[HttpRequest], HttpResponse]]:

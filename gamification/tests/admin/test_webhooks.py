@@ -159,6 +159,35 @@ def test_an_endpoint_that_is_off_gets_no_test(endpoint, client_with):
     assert not WebhookDelivery.objects.exists()
 
 
+def test_an_endpoint_that_was_used_is_deleted_with_what_was_sent_to_it_and_the_page_lists_none_of_that(
+    events, endpoint, client_with, django_assert_max_num_queries
+):
+    client = client_with("view_webhookendpoint", "delete_webhookendpoint")
+    url = reverse("admin:gamification_webhookendpoint_delete", args=[endpoint.pk])
+
+    with django_assert_max_num_queries(6):
+        asked = client.get(url).content.decode()
+    deleted = client.post(url, {"post": "yes"})
+
+    assert URL in asked
+    assert events[0].message_id not in asked
+    assert deleted.status_code == 302
+    assert not WebhookEndpoint.objects.exists()
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_chosen_endpoints_are_deleted(events, endpoint, client_with):
+    client = client_with("view_webhookendpoint", "delete_webhookendpoint")
+    chosen = {"action": "delete_selected", "_selected_action": [endpoint.pk]}
+
+    asked = client.post(list_url("webhookendpoint"), chosen).content.decode()
+    client.post(list_url("webhookendpoint"), {**chosen, "post": "yes"})
+
+    assert URL in asked
+    assert not WebhookEndpoint.objects.exists()
+    assert not WebhookDelivery.objects.exists()
+
+
 # The log
 
 
