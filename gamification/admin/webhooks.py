@@ -81,8 +81,11 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
         if not change:
             webhooks.begin(obj)
-        super().save_model(request, obj, form, change)
-        if change and obj.is_active and "is_active" in form.changed_data:
+            super().save_model(request, obj, form, change)
+            return
+        # What else it holds was read before, and a new secret or a switch-off may have come meanwhile.
+        obj.save(update_fields=form.changed_data)
+        if obj.is_active and "is_active" in form.changed_data:
             number = webhooks.switch_on(obj)
             told = ngettext("%d event that waited is sent now.", "%d events that waited are sent now.", number)
             self.message_user(request, told % number, messages.INFO)

@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
+from gamification.admin.webhook_forms import EndpointForm
 from gamification.domain.webhooks import EVENT_TYPES
 from gamification.models import WebhookDelivery, WebhookEndpoint
 from gamification.services import webhooks, xp
@@ -143,6 +144,24 @@ def test_an_endpoint_that_was_switched_off_says_why_and_goes_on_where_it_was(eve
     assert "410 Gone" in listed
     assert (endpoint.is_active, endpoint.off_reason, endpoint.failing_since) == (True, "", None)
     assert "1 event that waited is sent now." in said(response)
+
+
+def test_what_happened_to_an_endpoint_while_it_was_changed_stays(endpoint, client_with, monkeypatch):
+    clean = EndpointForm.clean
+
+    def clean_slowly(form):
+        webhooks.rotate_secret(WebhookEndpoint.objects.get())
+        WebhookEndpoint.objects.update(is_active=False, off_reason="gone")
+        return clean(form)
+
+    monkeypatch.setattr(EndpointForm, "clean", clean_slowly)
+    data = {"url": URL, "description": "changed", "event_types": list(EVENT_TYPES), "is_active": "on"}
+
+    client_with(*CHANGE).post(change_url(endpoint), data)
+
+    row = WebhookEndpoint.objects.get()
+    assert (row.description, row.is_active, row.off_reason) == ("changed", False, "gone")
+    assert row.secret != endpoint.secret
 
 
 def test_a_test_event_is_put_into_the_outbox_and_told_when_it_leaves(endpoint, client_with):
