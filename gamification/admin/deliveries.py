@@ -108,7 +108,7 @@ class WebhookDeliveryAdmin(PersonColumn, PageAdmin[WebhookDelivery], ReadOnlyAdm
 
     def again(self, request: HttpRequest) -> HttpResponse:
         """Send one event again."""
-        if not request.user.has_perm(REPLAY):
+        if not (request.user.has_perm(REPLAY) and self.has_view_permission(request)):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

@@ -91,7 +91,9 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
             self.message_user(request, told % number, messages.INFO)
 
     def response_add(self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None) -> Any:
-        """Go on to the endpoint's page, where its secret can be seen."""
+        """Go on to the endpoint's page, where its secret can be seen, if whoever added it may see it."""
+        if not self.has_view_permission(request, obj):
+            return super().response_add(request, obj, post_url_continue)
         self.message_user(request, _("The endpoint was added. Show its secret now, and keep it."), messages.SUCCESS)
         return HttpResponseRedirect(self.url("change", obj.pk))
 
@@ -181,7 +183,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
 
     def replay(self, request: HttpRequest) -> HttpResponse:
         """Send everything again that happened since some moment."""
-        row = self._row(request, may=request.user.has_perm(REPLAY))
+        row = self._row(request, may=request.user.has_perm(REPLAY) and self.has_view_permission(request))
         form = ReplayForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             number = webhooks.replay_since(

@@ -299,6 +299,31 @@ def test_sending_again_takes_its_permission(events, client_with):
     assert statuses() == ["pending", "delivered", "failed"]
 
 
+def test_sending_again_takes_seeing_what_is_sent(events, endpoint, client_with):
+    client = client_with("replay_webhook")
+    since = {"since_0": "2026-01-01", "since_1": "00:00:00"}
+
+    answers = [
+        client.get(page("replay", endpoint)),
+        client.post(page("replay", endpoint), since),
+        client.post(f"{reverse('admin:gamification_webhookdelivery_again')}?ids={events[1].pk}"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert statuses() == ["pending", "delivered", "failed"]
+
+
+def test_whoever_may_only_add_an_endpoint_is_led_to_a_page_that_they_may_see(client_with):
+    data = {"url": URL, "event_types": ["level.up"], "is_active": "on"}
+
+    response = client_with("add_webhookendpoint").post(
+        reverse("admin:gamification_webhookendpoint_add"), data, follow=True
+    )
+
+    assert WebhookEndpoint.objects.exists()
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize("name", ["secret", "test"])
 def test_what_changes_something_is_never_asked_for_by_a_link(endpoint, client_with, name):
     client = client_with(*CHANGE)
