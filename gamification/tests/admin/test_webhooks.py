@@ -262,6 +262,7 @@ def test_chosen_events_are_sent_again_save_those_that_wait(events, client_with):
 
     assert "2 events are sent again." in said(response)
     assert statuses() == ["pending"] * 3
+    assert set(LogEntry.objects.values_list("object_id", flat=True)) == {str(row.pk) for row in events[1:]}
 
 
 @pytest.mark.parametrize(("only_failed", "expected"), [("", 2), ("on", 1)])
