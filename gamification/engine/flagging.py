@@ -17,8 +17,6 @@ PEOPLE_AT_ONCE = 500
 #: How many dates before one tell what is usual.
 USUAL_DAYS = 28
 WEEK = timedelta(days=6)
-#: A date with fewer activities passes no rule that looks at them one by one.
-LOOKED_AT_FROM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,9 @@ def _flag_people(part: Sequence[tuple[Any, int, int]], on: date, now: datetime) 
     """Flag some people's date, and return how many flags are new; what is known only takes the new figure."""
     settings = get_settings()
     before = _xp_before([pk for pk, xp, _ in part if xp > flag_rules.UNUSUAL_XP_MIN], on)
-    busy = [pk for pk, _, activities in part if activities >= LOOKED_AT_FROM]
-    reported, zones = _reported(busy, on, settings), _zones_of_week(busy, on)
+    # A single activity may tell of any number of minutes, or come from one zone too many.
+    active = [pk for pk, _, activities in part if activities]
+    reported, zones = _reported(active, on, settings), _zones_of_week(active, on)
     flags = [
         Flag(user_id=pk, rule=rule, date=on, figure=figure, expected=expected, found_at=now)
         for pk, xp, activities in part
