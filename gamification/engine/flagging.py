@@ -87,7 +87,7 @@ def _xp_before(ids: Sequence[Any], on: date) -> defaultdict[Any, list[int]]:
 def _reported(ids: Sequence[Any], on: date, settings: GamificationSettings) -> defaultdict[Any, list[Reported]]:
     found: defaultdict[Any, list[Reported]] = defaultdict(list)
     kinds = settings.activity_types
-    rows = Activity.objects.filter(user_id__in=ids, local_date=on) if ids else Activity.objects.none()
+    rows = Activity.objects.unvoided().filter(user_id__in=ids, local_date=on) if ids else Activity.objects.none()
     for pk, at, zone, kind, quantity, data in rows.values_list(
         "user_id", "occurred_at", "timezone", "kind", "quantity", "data"
     ).iterator(chunk_size=5000):
@@ -102,5 +102,5 @@ def _zones_of_week(ids: Sequence[Any], on: date) -> Counter[Any]:
     """Return in how many zones somebody's activities of the week up to ``on`` were counted."""
     if not ids:
         return Counter()
-    rows = Activity.objects.filter(user_id__in=ids, local_date__range=(on - WEEK, on))
+    rows = Activity.objects.unvoided().filter(user_id__in=ids, local_date__range=(on - WEEK, on))
     return Counter(pk for pk, _ in rows.order_by().values_list("user_id", "timezone").distinct())
