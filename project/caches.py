@@ -129,6 +129,9 @@ class Client(stock.RedisCacheClient):
         except RedisError as error:
             known.note(error)
             raise
+        except ValueError:  # what was to be counted is not there, which the server has told
+            known.answered(time.monotonic() - begun)
+            raise
         known.answered(time.monotonic() - begun)
         return answer
 

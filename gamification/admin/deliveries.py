@@ -108,7 +108,7 @@ class WebhookDeliveryAdmin(PersonColumn, PageAdmin[WebhookDelivery], ReadOnlyAdm
 
     def again(self, request: HttpRequest) -> HttpResponse:
         """Send one event again."""
-        if not request.user.has_perm(REPLAY):
+        if not (request.user.has_perm(REPLAY) and self.has_view_permission(request)):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -124,8 +124,9 @@ class WebhookDeliveryAdmin(PersonColumn, PageAdmin[WebhookDelivery], ReadOnlyAdm
         self._replay(request, chosen(queryset))
 
     def _replay(self, request: HttpRequest, rows: list[WebhookDelivery]) -> None:
-        number = webhooks.replay([row.pk for row in rows])
-        for row in rows:
+        over = [row for row in rows if row.status != DeliveryStatus.PENDING]
+        number = webhooks.replay([row.pk for row in over])
+        for row in over:
             self.log_change(request, row, _("Sent again."))
         self.message_user(request, told_again(number), messages.SUCCESS if number else messages.WARNING)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -110,6 +110,8 @@ class SupportAdmin(GamificationAdmin[ModelT]):
             return request.user.has_perm(f"gamification.view_{model}")
 
         diary = diaries.diary(user) if may_see("userstreak") else None
+        if diary is not None and not may_see("activity"):
+            diary = replace(diary, voided={})
         told = diary.entries if diary is not None and may_see("userday") else None
         shown, older = _page_of(told or [], request)
         unlocks = UserAchievement.objects.of(user).select_related("achievement")
@@ -128,7 +130,7 @@ class SupportAdmin(GamificationAdmin[ModelT]):
             unlocks=[self._unlock(request, row) for row in unlocked[:UNLOCKS]] if may_see_unlocks else None,
             underway=list(underway[:UNLOCKS]) if may_see_unlocks else None,
             counters=list(counters[:COUNTERS]) if may_see("usercounter") else None,
-            voids=self._voids(diary) if diary is not None and may_see("activity") else [],
+            voids=self._voids(diary) if diary is not None else [],
             links=self._links(user),
         )
 

@@ -81,16 +81,25 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
         if not change:
             webhooks.begin(obj)
-        super().save_model(request, obj, form, change)
-        if change and obj.is_active and "is_active" in form.changed_data:
+            super().save_model(request, obj, form, change)
+            return
+        # What else it holds was read before, and a new secret or a switch-off may have come meanwhile.
+        obj.save(update_fields=form.changed_data)
+        if obj.is_active and "is_active" in form.changed_data:
             number = webhooks.switch_on(obj)
             told = ngettext("%d event that waited is sent now.", "%d events that waited are sent now.", number)
             self.message_user(request, told % number, messages.INFO)
 
     def response_add(self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None) -> Any:
-        """Go on to the endpoint's page, where its secret can be seen."""
+        """Go on to the endpoint's page, where its secret can be seen, if whoever added it may see it."""
+        if not self.has_view_permission(request, obj):
+            return super().response_add(request, obj, post_url_continue)
         self.message_user(request, _("The endpoint was added. Show its secret now, and keep it."), messages.SUCCESS)
         return HttpResponseRedirect(self.url("change", obj.pk))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the endpoints and not their deliveries, which go with them and may be millions."""
+        return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
 
     # What can be done with one
 
@@ -174,7 +183,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
 
     def replay(self, request: HttpRequest) -> HttpResponse:
         """Send everything again that happened since some moment."""
-        row = self._row(request, may=request.user.has_perm(REPLAY))
+        row = self._row(request, may=request.user.has_perm(REPLAY) and self.has_view_permission(request))
         form = ReplayForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             number = webhooks.replay_since(

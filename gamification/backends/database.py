@@ -151,9 +151,11 @@ class DatabaseBackend(LeaderboardBackend):
                 )
             if not is_mine:
                 return None
-            built, is_marked = self.build(board, now), _is_within_a_transaction()
-            with impatient(), transaction.atomic():
-                _keep(board, claim, built, is_marked=is_marked)
+            built = self.build(board, now)
+            with impatient():
+                is_marked = _is_within_a_transaction()
+                with transaction.atomic():
+                    _keep(board, claim, built, is_marked=is_marked)
         except DatabaseError:
             return None
         return built

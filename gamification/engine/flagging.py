@@ -17,8 +17,6 @@ PEOPLE_AT_ONCE = 500
 #: How many dates before one tell what is usual.
 USUAL_DAYS = 28
 WEEK = timedelta(days=6)
-#: A date with fewer activities passes no rule that looks at them one by one.
-LOOKED_AT_FROM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,9 @@ def _flag_people(part: Sequence[tuple[Any, int, int]], on: date, now: datetime) 
     """Flag some people's date, and return how many flags are new; what is known only takes the new figure."""
     settings = get_settings()
     before = _xp_before([pk for pk, xp, _ in part if xp > flag_rules.UNUSUAL_XP_MIN], on)
-    busy = [pk for pk, _, activities in part if activities >= LOOKED_AT_FROM]
-    reported, zones = _reported(busy, on, settings), _zones_of_week(busy, on)
+    # A single activity may tell of any number of minutes, or come from one zone too many.
+    active = [pk for pk, _, activities in part if activities]
+    reported, zones = _reported(active, on, settings), _zones_of_week(active, on)
     flags = [
         Flag(user_id=pk, rule=rule, date=on, figure=figure, expected=expected, found_at=now)
         for pk, xp, activities in part
@@ -88,7 +87,7 @@ def _xp_before(ids: Sequence[Any], on: date) -> defaultdict[Any, list[int]]:
 def _reported(ids: Sequence[Any], on: date, settings: GamificationSettings) -> defaultdict[Any, list[Reported]]:
     found: defaultdict[Any, list[Reported]] = defaultdict(list)
     kinds = settings.activity_types
-    rows = Activity.objects.filter(user_id__in=ids, local_date=on) if ids else Activity.objects.none()
+    rows = Activity.objects.unvoided().filter(user_id__in=ids, local_date=on) if ids else Activity.objects.none()
     for pk, at, zone, kind, quantity, data in rows.values_list(
         "user_id", "occurred_at", "timezone", "kind", "quantity", "data"
     ).iterator(chunk_size=5000):
@@ -103,5 +102,5 @@ def _zones_of_week(ids: Sequence[Any], on: date) -> Counter[Any]:
     """Return in how many zones somebody's activities of the week up to ``on`` were counted."""
     if not ids:
         return Counter()
-    rows = Activity.objects.filter(user_id__in=ids, local_date__range=(on - WEEK, on))
+    rows = Activity.objects.unvoided().filter(user_id__in=ids, local_date__range=(on - WEEK, on))
     return Counter(pk for pk, _ in rows.order_by().values_list("user_id", "timezone").distinct())

@@ -80,6 +80,8 @@ def _ask(
     until: float,
 ) -> Answer:
     """Send the request over an open connection. Once it was sent, no other address is tried."""
+    if is_late.is_set():  # while the encryption was agreed on there was nothing yet to cut off
+        return Answer(failure=Failure.TIMEOUT)
     try:
         if connection.sock is not None:
             connection.sock.settimeout(max(until - monotonic(), 0.001))

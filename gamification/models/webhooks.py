@@ -95,7 +95,7 @@ class WebhookDelivery(models.Model):
     """The outbox: one event on its way to one endpoint, written in the transaction in which it happened.
 
     ``body`` is sent to the letter. Ids grow in the order in which a person's events happened. Who sends it holds it
-    until ``leased_until``; ``attempts`` counts the sendings, so that whoever comes too late with an outcome is known.
+    until ``leased_until``. ``attempts`` counts the sendings; ``leased_until`` also says whose outcome counts.
     """
 
     # No constraint: whoever records while staff delete the endpoint must not fail over it.

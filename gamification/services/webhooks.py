@@ -173,7 +173,7 @@ def _again(rows: WebhookDeliveryQuerySet) -> int:
 def forget(days: int, *, now: datetime | None = None) -> int:
     """Delete deliveries that are over and older than ``days``, a few thousand to a transaction, and return how many.
 
-    What waits stays, unless its endpoint is gone.
+    What waits stays, unless its endpoint is gone; so does what is sent again meanwhile.
     """
     before = (now or timezone.now()) - timedelta(days=inputs.clean_whole(days, "days", low=0, high=36_500))
     is_over = Q(created_at__lt=before) & ~Q(status=DeliveryStatus.PENDING)
@@ -181,5 +181,5 @@ def forget(days: int, *, now: datetime | None = None) -> int:
     rows = WebhookDelivery.objects.filter(is_over | is_orphan).order_by("pk").values_list("pk", flat=True)
     number = 0
     while part := list(rows[:FORGOTTEN_AT_ONCE]):
-        number += WebhookDelivery.objects.filter(pk__in=part).delete()[0]
+        number += WebhookDelivery.objects.filter(is_over | is_orphan, pk__in=part).delete()[0]
     return number

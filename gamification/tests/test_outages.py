@@ -14,6 +14,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from gamification import outages
+from gamification.backends.database import DatabaseBackend
 from gamification.models import Notice
 from gamification.services import activities, leaderboards, notices, xp
 from gamification.tests.factories import UserFactory
@@ -252,6 +253,28 @@ def test_a_board_is_read_at_once_while_somebody_else_writes(django_db_blocker, s
 
         assert [row.score for row in board.entries] == [10]
         assert time.monotonic() - begun < 10
+
+
+def test_a_board_is_read_at_once_though_somebody_begins_to_write_while_it_is_built(
+    django_db_blocker, sqlite_url, monkeypatch
+):
+    build = DatabaseBackend.build
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+
+        def build_and_lock(self, board, now):
+            built = build(self, board, now)
+            if not other.in_transaction:
+                other.execute("BEGIN IMMEDIATE")
+            return built
+
+        monkeypatch.setattr(DatabaseBackend, "build", build_and_lock)
+        with django_db_blocker.unblock(), processes.database(f"{sqlite_url}?timeout=20&transaction_mode=IMMEDIATE"):
+            xp.award(UserFactory.create(), 10, reason="a test", key="k")
+            begun = time.monotonic()
+            board = leaderboards.top("xp_all_time")
+
+    assert [row.score for row in board.entries] == [10]
+    assert time.monotonic() - begun < 10
 
 
 def test_notices_that_somebody_else_takes_are_not_waited_for(django_db_blocker, postgres_url):

@@ -120,6 +120,21 @@ def test_what_was_deleted_while_redis_was_away_does_not_come_back(use, own_redis
     assert (cache.get("session"), cache.get("colour")) == (None, None)
 
 
+def test_counting_what_is_not_there_is_an_answer_after_which_redis_is_asked_again(use, own_redis):
+    url, pid = own_redis
+    cache = use(url)
+    cache.set("a", 1)
+    os.kill(pid, signal.SIGSTOP)
+    cache.get("a")
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(resilient.REST_SECONDS * 1.5)
+
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("count")
+
+    assert cache.get("a") == 1
+
+
 def test_a_full_redis_is_read_and_what_it_refused_is_not_read_old(use, redis_url):
     cache = use(redis_url)
     cache.set("kept", 1)

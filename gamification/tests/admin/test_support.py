@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from gamification.admin.support import ENTRIES
 from gamification.models import UserCounter, UserDay, XPTransaction
-from gamification.services import achievements, xp
+from gamification.services import achievements, activities, xp
 from gamification.tests.admin.conftest import NOON, list_url
 
 PARTS = {
@@ -84,6 +84,16 @@ def test_the_day_by_day_history_needs_both_permissions(ada, client_with):
 
     assert "acted: 1 activity, 405 XP" in content
     assert "missed, no freeze left: the streak of 1 day ended" in content
+
+
+@pytest.mark.parametrize(("more", "is_told"), [([], False), (["view_activity"], True)])
+def test_what_was_voided_is_told_to_those_who_may_see_activities(ada, client_with, more, is_told):
+    fake = activities.record(ada, "words_learned", key="fake", now=NOON).activity
+    activities.void(fake, reason="a made-up list", now=NOON)
+
+    content = client_with("view_userstreak", "view_userday", *more).get(url(ada, "userstreak")).content.decode()
+
+    assert ("a made-up list" in content) is is_told
 
 
 def test_a_long_history_goes_on_where_the_page_ends(ada, root_client):

@@ -9,6 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
+from gamification.admin.webhook_forms import EndpointForm
 from gamification.domain.webhooks import EVENT_TYPES
 from gamification.models import WebhookDelivery, WebhookEndpoint
 from gamification.services import webhooks, xp
@@ -145,6 +146,24 @@ def test_an_endpoint_that_was_switched_off_says_why_and_goes_on_where_it_was(eve
     assert "1 event that waited is sent now." in said(response)
 
 
+def test_what_happened_to_an_endpoint_while_it_was_changed_stays(endpoint, client_with, monkeypatch):
+    clean = EndpointForm.clean
+
+    def clean_slowly(form):
+        webhooks.rotate_secret(WebhookEndpoint.objects.get())
+        WebhookEndpoint.objects.update(is_active=False, off_reason="gone")
+        return clean(form)
+
+    monkeypatch.setattr(EndpointForm, "clean", clean_slowly)
+    data = {"url": URL, "description": "changed", "event_types": list(EVENT_TYPES), "is_active": "on"}
+
+    client_with(*CHANGE).post(change_url(endpoint), data)
+
+    row = WebhookEndpoint.objects.get()
+    assert (row.description, row.is_active, row.off_reason) == ("changed", False, "gone")
+    assert row.secret != endpoint.secret
+
+
 def test_a_test_event_is_put_into_the_outbox_and_told_when_it_leaves(endpoint, client_with):
     response = client_with(*CHANGE).post(page("test", endpoint))
 
@@ -156,6 +175,35 @@ def test_an_endpoint_that_is_off_gets_no_test(endpoint, client_with):
     WebhookEndpoint.objects.update(is_active=False)
 
     assert "Switch it on first" in said(client_with(*CHANGE).post(page("test", endpoint)))
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_an_endpoint_that_was_used_is_deleted_with_what_was_sent_to_it_and_the_page_lists_none_of_that(
+    events, endpoint, client_with, django_assert_max_num_queries
+):
+    client = client_with("view_webhookendpoint", "delete_webhookendpoint")
+    url = reverse("admin:gamification_webhookendpoint_delete", args=[endpoint.pk])
+
+    with django_assert_max_num_queries(6):
+        asked = client.get(url).content.decode()
+    deleted = client.post(url, {"post": "yes"})
+
+    assert URL in asked
+    assert events[0].message_id not in asked
+    assert deleted.status_code == 302
+    assert not WebhookEndpoint.objects.exists()
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_chosen_endpoints_are_deleted(events, endpoint, client_with):
+    client = client_with("view_webhookendpoint", "delete_webhookendpoint")
+    chosen = {"action": "delete_selected", "_selected_action": [endpoint.pk]}
+
+    asked = client.post(list_url("webhookendpoint"), chosen).content.decode()
+    client.post(list_url("webhookendpoint"), {**chosen, "post": "yes"})
+
+    assert URL in asked
+    assert not WebhookEndpoint.objects.exists()
     assert not WebhookDelivery.objects.exists()
 
 
@@ -214,6 +262,7 @@ def test_chosen_events_are_sent_again_save_those_that_wait(events, client_with):
 
     assert "2 events are sent again." in said(response)
     assert statuses() == ["pending"] * 3
+    assert set(LogEntry.objects.values_list("object_id", flat=True)) == {str(row.pk) for row in events[1:]}
 
 
 @pytest.mark.parametrize(("only_failed", "expected"), [("", 2), ("on", 1)])
@@ -249,6 +298,31 @@ def test_sending_again_takes_its_permission(events, client_with):
 
     assert answer.status_code == 403
     assert statuses() == ["pending", "delivered", "failed"]
+
+
+def test_sending_again_takes_seeing_what_is_sent(events, endpoint, client_with):
+    client = client_with("replay_webhook")
+    since = {"since_0": "2026-01-01", "since_1": "00:00:00"}
+
+    answers = [
+        client.get(page("replay", endpoint)),
+        client.post(page("replay", endpoint), since),
+        client.post(f"{reverse('admin:gamification_webhookdelivery_again')}?ids={events[1].pk}"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert statuses() == ["pending", "delivered", "failed"]
+
+
+def test_whoever_may_only_add_an_endpoint_is_led_to_a_page_that_they_may_see(client_with):
+    data = {"url": URL, "event_types": ["level.up"], "is_active": "on"}
+
+    response = client_with("add_webhookendpoint").post(
+        reverse("admin:gamification_webhookendpoint_add"), data, follow=True
+    )
+
+    assert WebhookEndpoint.objects.exists()
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("name", ["secret", "test"])

@@ -87,6 +87,34 @@ def test_pace_minutes_and_zones_are_flagged(ada, grace, settings):
     ]
 
 
+def test_one_activity_is_enough(ada, grace):
+    activities.record(ada, "study_session", key="a", quantity=50, data={"minutes": 1_440}, now=NOW)
+    for day, zone in enumerate(["UTC", "Asia/Tokyo", "America/Lima", "Europe/Berlin", "Africa/Cairo"], start=6):
+        words(grace, 1, first=noon(day) - timedelta(minutes=5), timezone=zone)
+
+    flags.refresh(now=NOW)
+
+    assert told() == [
+        ("ada", "minutes_a_day", NOW.date(), 72_000, 1_440),
+        ("grace", "zones_a_week", NOW.date(), 5, 4),
+    ]
+
+
+def test_what_was_voided_flags_nobody(ada):
+    words(ada, 1)
+    fake = activities.record(ada, "study_session", key="a", quantity=50, data={"minutes": 1_440}, now=NOW)
+    zones = [
+        activities.record(ada, "words_learned", key=zone, timezone=zone, occurred_at=noon(9), now=NOW)
+        for zone in ["Asia/Tokyo", "America/Lima", "Europe/Berlin", "Africa/Cairo"]
+    ]
+    for each in (fake, *zones):
+        activities.void(each.activity, reason="a fake", now=NOW)
+
+    flags.refresh(now=NOW)
+
+    assert told() == []
+
+
 def test_zones_add_up_over_a_week(ada):
     zones = ["UTC", "Asia/Tokyo", "America/Lima", "Europe/Berlin", "Africa/Cairo"]
     for number, zone in enumerate(zones):

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -154,6 +155,17 @@ def test_a_redirect_to_our_own_machines_is_not_followed(allowed, server):
 
     assert posting.post(server.url, b"{}", {}, 2).status == 307
     assert [each.path for each in server.received] == ["/hooks?from=us"]
+
+
+def test_nothing_is_sent_over_a_connection_that_came_too_late(allowed, server, monkeypatch):
+    connect = posting.HTTPConnection.connect
+    monkeypatch.setattr(posting.HTTPConnection, "connect", lambda self: (time.sleep(0.3), connect(self)))
+
+    answer = posting.post(server.url, b"{}", {}, 0.1)
+
+    time.sleep(0.1)
+    assert answer == Answer(failure="timeout")
+    assert server.received == []
 
 
 def test_a_proxy_of_the_environment_is_not_used(allowed, server, monkeypatch):

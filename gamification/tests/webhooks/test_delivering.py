@@ -497,6 +497,22 @@ def test_what_is_over_is_forgotten_after_some_days_and_what_waits_is_not(ada, en
     assert rows() == [waiting, young]
 
 
+def test_what_is_sent_again_while_it_would_be_forgotten_stays(ada, endpoint):
+    award(ada)
+    (row,) = rows()
+    WebhookDelivery.objects.update(created_at=timezone.now() - 31 * DAY, status="delivered")
+
+    def replay_before_it_is_deleted(execute, sql, params, many, context):
+        if sql.startswith("DELETE"):
+            webhooks.replay([row.pk])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(replay_before_it_is_deleted):
+        forgotten = webhooks.forget(30)
+
+    assert (forgotten, [each.status for each in rows()]) == (0, ["pending"])
+
+
 # Privacy
 
 
