@@ -186,7 +186,8 @@ DEFINITION = {
 ANY_DEFINITION = ("view_achievement", "change_achievement")
 PICKING = ("auth.view_user", "grant_achievement", "award_xp", "exclude_from_boards")
 OWN_ENDPOINT = ("change_webhookendpoint",)
-#: Sending all again is for those who may see the endpoint, too.
+#: Sending again is for those who may see, too, what is sent.
+REPLAY_ONE = ("gamification.replay_webhook+gamification.view_webhookdelivery",)
 REPLAY = tuple(f"gamification.replay_webhook+gamification.{verb}_webhookendpoint" for verb in ("view", "change"))
 AWARD = {"user": "{bob}", "amount": "10", "reason": "a test", "key": "by-hand"}
 GRANT = {"user": "{bob}", "achievement": "flawless_master", "reason": "a test"}
@@ -277,14 +278,7 @@ ADMIN = [
     *_page("webhookendpoint", "test", OWN_ENDPOINT, 405, 302, "?ids={endpoint}"),
     *_page("webhookendpoint", "replay", REPLAY, 200, 302, "?ids={endpoint}", SINCE),
     *_stock("webhookdelivery", "delivery", view=("gamification.view_webhookdelivery",)),
-    *_page(
-        "webhookdelivery",
-        "again",
-        ("gamification.replay_webhook+gamification.view_webhookdelivery",),
-        405,
-        302,
-        "?ids={delivery}",
-    ),
+    *_page("webhookdelivery", "again", REPLAY_ONE, 405, 302, "?ids={delivery}"),
 ]
 for _app, _model, _row in (("auth", "group", "group"), ("auth", "user", "bob"), ("authtoken", "tokenproxy", "bob")):
     ADMIN += _stock(
