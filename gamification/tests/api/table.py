@@ -94,8 +94,8 @@ TABLE = (
     Row("GET", "dashboard", SIGNED_IN, 22),
     Row("GET", "me", SIGNED_IN, 3),
     Row("PATCH", "me", SIGNED_IN, 20, body={"timezone": "Europe/Berlin", "is_visible": False}),
-    Row("GET", "me/data", SIGNED_IN, 13),
-    Row("DELETE", "me/data", (401, 204, 204, 204, 204), 60, body={"password": "{password}"}),
+    Row("GET", "me/data", SIGNED_IN, 16),
+    Row("DELETE", "me/data", (401, 204, 204, 204, 204), 81, body={"password": "{password}"}),
 )
 
 

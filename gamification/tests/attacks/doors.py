@@ -184,9 +184,16 @@ DEFINITION = {
     "conditions": '{"v": 1, "all": [{"metric": "level", "op": "gte", "value": 90}]}',
 }
 ANY_DEFINITION = ("view_achievement", "change_achievement")
+PICKING = ("auth.view_user", "grant_achievement", "award_xp", "exclude_from_boards")
+OWN_ENDPOINT = ("change_webhookendpoint",)
+#: Sending again is for those who may see, too, what is sent.
+REPLAY_ONE = ("gamification.replay_webhook+gamification.view_webhookdelivery",)
+REPLAY = tuple(f"gamification.replay_webhook+gamification.{verb}_webhookendpoint" for verb in ("view", "change"))
 AWARD = {"user": "{bob}", "amount": "10", "reason": "a test", "key": "by-hand"}
 GRANT = {"user": "{bob}", "achievement": "flawless_master", "reason": "a test"}
 REASON = {"reason": "a test"}
+DECISION = {"state": "confirmed", **REASON}
+SINCE = {"since_0": NOON.date().isoformat(), "since_1": "00:00:00"}
 MOVE = {"timezone": "Asia/Tokyo", **REASON}
 ON = (NOON.date()).isoformat()
 
@@ -218,11 +225,12 @@ ADMIN = [
     *_page("achievement", "seed", ("initialize_achievements",), 405, 302),
     *_stock("activity", "activity"),
     *_page("activity", "export", ("view_activity", "change_activity"), 200, 200),
+    *_page("activity", "void", ("void_activity",), 200, 302, "?ids={activity}", {"achievements": "keep", **REASON}),
     *_stock("usercounter", "counter"),
     *_stock("userachievement", "unlock"),
     *_page("userachievement", "revoke", ("grant_achievement",), 200, 302, "?ids={unlock}", REASON),
     *_page("userachievement", "grant", ("grant_achievement",), 200, 302, body=GRANT),
-    *_page("userachievement", "pick-user", ("auth.view_user", "grant_achievement", "award_xp"), 200, 200),
+    *_page("userachievement", "pick-user", PICKING, 200, 200),
     *_page("userachievement", "pick-achievement", ("view_achievement", "grant_achievement"), 200, 200),
     *_stock("backfillrun", "run"),
     *_page("backfillrun", "go-on", ("run_backfill",), 405, 302, "?ids={run}"),
@@ -253,6 +261,24 @@ ADMIN = [
     *_page("xptransaction", "export", ("view_xptransaction", "change_xptransaction"), 200, 200),
     *_page("xptransaction", "award", ("award_xp",), 200, 302, body=AWARD),
     *_stock("userxp", "bob"),
+    *_stock("flag", "flag"),
+    *_page("flag", "decide", ("review_flag",), 200, 302, "?ids={flag}", DECISION),
+    *_stock("boardexclusion", "exclusion"),
+    *_page("boardexclusion", "exclude", ("exclude_from_boards",), 200, 302, body={"user": "{bob}", **REASON}),
+    *_page("boardexclusion", "lift", ("exclude_from_boards",), 200, 302, "?ids={exclusion}", REASON),
+    *_stock(
+        "webhookendpoint",
+        "endpoint",
+        add=_perms("gamification", "add", "webhookendpoint"),
+        change=_perms("gamification", "change", "webhookendpoint"),
+        delete=_perms("gamification", "delete", "webhookendpoint"),
+    ),
+    *_page("webhookendpoint", "secret", OWN_ENDPOINT, 405, 200, "?ids={endpoint}"),
+    *_page("webhookendpoint", "rotate", OWN_ENDPOINT, 200, 302, "?ids={endpoint}", {"overlap_hours": "24"}),
+    *_page("webhookendpoint", "test", OWN_ENDPOINT, 405, 302, "?ids={endpoint}"),
+    *_page("webhookendpoint", "replay", REPLAY, 200, 302, "?ids={endpoint}", SINCE),
+    *_stock("webhookdelivery", "delivery", view=("gamification.view_webhookdelivery",)),
+    *_page("webhookdelivery", "again", REPLAY_ONE, 405, 302, "?ids={delivery}"),
 ]
 for _app, _model, _row in (("auth", "group", "group"), ("auth", "user", "bob"), ("authtoken", "tokenproxy", "bob")):
     ADMIN += _stock(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -51,6 +52,8 @@ def stopped(monkeypatch):
     """Have no clock and no chance, so that doing a thing twice does the same."""
     monkeypatch.setattr("gamification.models.profiles.secrets.token_urlsafe", lambda size: "renewed")
     monkeypatch.setattr("gamification.models.achievements.secrets.randbits", lambda bits: 7)
+    monkeypatch.setattr("gamification.services.webhooks.secrets.token_bytes", bytes)
+    monkeypatch.setattr("gamification.engine.outbox.uuid4", lambda: UUID(int=7))
     monkeypatch.setattr("gamification.engine.clock.timezone.now", lambda: world.NOON)
 
 

@@ -59,6 +59,7 @@ def test_the_canaries_sing(hidden):
     export = told(callers.client_of(hidden.bob).get("/api/v1/gamification/me/data"))
 
     kept = {"tag", "note", "key", "reason", "reference", "metadata", "grant", "revocation", "refusal"}
+    kept |= {"void", "decision", "exclusion", "readmission"}
     assert kept <= set(re.findall(rf"{CANARY} ([a-z]+)", export))
 
 

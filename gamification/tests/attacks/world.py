@@ -15,7 +15,22 @@ from django.contrib.contenttypes.models import ContentType
 from rest_framework.authtoken.models import Token
 
 from gamification import models
-from gamification.services import achievements, activities, backfills, excuses, leaderboards, profiles, streaks, xp
+from gamification.domain import flag_rules
+from gamification.domain.webhooks import EVENT_TYPES
+from gamification.models.webhooks import DeliveryStatus, Failure
+from gamification.services import (
+    achievements,
+    activities,
+    backfills,
+    exclusions,
+    excuses,
+    flags,
+    leaderboards,
+    profiles,
+    streaks,
+    webhooks,
+    xp,
+)
 from gamification.services.activities import Event
 from gamification.tests.attacks.declared import NOTE
 from gamification.tests.factories import condition
@@ -54,8 +69,9 @@ def build(text: Text = plain, *, is_public: bool = True, number: int = 0) -> Wor
     bob: Any = users.create_user(text("username", 150), email=text("email", 200), password=PASSWORD)
     bob.first_name, bob.last_name = text("first name", 150), text("last name", 150)
     bob.save()
+    endpoint = _endpoint(text)
     names = _definitions(text, **ids) | _history(bob, text, ids["achievement_id"])
-    names |= _of_staff(bob, text, **ids) | _by_staff(bob, text, number)
+    names |= _of_staff(bob, text, **ids) | _by_staff(bob, text, number) | _guarded(bob, text, number)
     profiles.share(bob, is_public=is_public, showcase=[ids["achievement_id"]])
     leaderboards.refresh(now=NOON)
     leaderboards.top("xp_all_time", viewer=bob, scope="class 1", now=NOON)
@@ -64,6 +80,7 @@ def build(text: Text = plain, *, is_public: bool = True, number: int = 0) -> Wor
     )
     models.BoardReader.objects.get_or_create(user=bob, date=NOON.date())
     models.RequestCount.objects.create(ident=f"gamification_write:{bob.pk}", ends_at=NOON, requests=3)
+    names |= {"endpoint": endpoint.pk, "delivery": _given_up(bob, endpoint)}
     own = {"bob": bob.pk, "figure": figure.pk, "slug": models.PublicProfile.objects.get(user=bob).slug}
     return World(bob, {"metric": "xp_all_time", "password": PASSWORD, **ids, **names, **own})
 
@@ -109,10 +126,14 @@ def _history(bob: Any, text: Text, achievement_id: str) -> dict[str, Any]:
     again = xp.award(bob, 30, reason=text("reason", 255), key="again", now=NOON).transaction
     xp.reverse(again, reason=text("reversal", 255), now=NOON)
     streaks.freeze(bob, now=NOON + timedelta(days=1))
+    counted = models.Activity.objects.filter(user=bob).latest("pk")
+    activities.record(bob, NOTE, key="voided", data=data, occurred_at=NOON, now=NOON)
+    fake = models.Activity.objects.filter(user=bob).latest("pk")
+    activities.void(fake, reason=text("void reason", 255), actor=bob, now=NOON)
     unlock = models.UserAchievement.objects.get(user=bob, achievement=achievement_id)
     day = models.UserDay.objects.filter(user=bob).latest("date")
     return {
-        "activity": models.Activity.objects.filter(user=bob).latest("pk").pk,
+        "activity": counted.pk,
         "transaction": award.pk,
         "unlock": unlock.pk,
         "notice": models.Notice.objects.filter(user=bob).latest("pk").pk,
@@ -166,6 +187,37 @@ def _by_staff(bob: Any, text: Text, number: int) -> dict[str, Any]:
         "group": Group.objects.create(name=text("group", 150)).pk,
         "token": Token.objects.create(user=bob).pk,
     }
+
+
+def _guarded(bob: Any, text: Text, number: int) -> dict[str, Any]:
+    """Flag bob, decide on it, exclude and readmit him, and exclude somebody else for good; return the keys."""
+    flag = models.Flag.objects.create(
+        user=bob, rule=flag_rules.XP_A_DAY, date=NOON.date(), figure=9000, expected=5000, found_at=NOON
+    )
+    flags.decide(flag, "open", note=text("decision", 255), actor=bob, now=NOON)
+    exclusions.exclude(bob, reason=text("exclusion", 255), actor=bob, now=NOON)
+    exclusions.lift(bob, reason=text("readmission", 255), actor=bob, now=NOON)
+    other: Any = get_user_model()._default_manager.create_user(f"excluded{number or ''}")
+    exclusion = exclusions.exclude(other, reason=text("exclusion", 255), actor=bob, now=NOON)
+    return {"flag": flag.pk, "exclusion": exclusion.pk}
+
+
+def _endpoint(text: Text) -> models.WebhookEndpoint:
+    """Make an endpoint that is told of everything; its address is any text, though no form would take it."""
+    endpoint = models.WebhookEndpoint(
+        url=text("URL", 500), description=text("endpoint", 255), event_types=list(EVENT_TYPES)
+    )
+    webhooks.begin(endpoint)
+    endpoint.save()
+    return endpoint
+
+
+def _given_up(bob: Any, endpoint: models.WebhookEndpoint) -> int:
+    """Have the newest delivery about bob given up, and return its key."""
+    delivery = models.WebhookDelivery.objects.filter(endpoint=endpoint, user=bob).latest("pk")
+    delivery.status, delivery.last_failure, delivery.attempts = DeliveryStatus.FAILED, Failure.TIMEOUT, 8
+    delivery.save()
+    return delivery.pk
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
