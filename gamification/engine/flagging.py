@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from gamification.conf import GamificationSettings, get_settings
 from gamification.domain import flag_rules
 from gamification.domain.flag_rules import DayOfSomebody, Reported
+from gamification.engine.sql import reading
 from gamification.models import Activity, Flag, UserDay
 
 PEOPLE_AT_ONCE = 500
 #: How many dates before one tell what is usual.
 USUAL_DAYS = 28
 WEEK = timedelta(days=6)
+#: What a figure is stored in; for kinds without a schema clients may report any number.
+FIGURE_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def _flag_people(part: Sequence[tuple[Any, int, int]], on: date, now: datetime) 
     active = [pk for pk, _, activities in part if activities]
     reported, zones = _reported(active, on, settings), _zones_of_week(active, on)
     flags = [
-        Flag(user_id=pk, rule=rule, date=on, figure=figure, expected=expected, found_at=now)
+        Flag(user_id=pk, rule=rule, date=on, figure=min(figure, FIGURE_MAX), expected=expected, found_at=now)
         for pk, xp, activities in part
         for rule, (figure, expected) in flag_rules.passed(
             DayOfSomebody(xp, activities, before[pk], reported[pk], zones[pk]), settings.flag_limits
@@ -65,12 +70,21 @@ def _flag_people(part: Sequence[tuple[Any, int, int]], on: date, now: datetime) 
     ]
     if not flags:
         return 0
-    known = Flag.objects.filter(date=on, user_id__in={flag.user_id for flag in flags})
-    names = set(known.values_list("user_id", "rule"))
-    Flag.objects.bulk_create(
-        flags, update_conflicts=True, unique_fields=["user", "rule", "date"], update_fields=["figure", "expected"]
-    )
-    return sum((flag.user_id, flag.rule) not in names for flag in flags)
+    return _keep(flags, on)
+
+
+def _keep(flags: Sequence[Flag], on: date) -> int:
+    ids = sorted({flag.user_id for flag in flags})
+    with transaction.atomic():
+        reading.hold(ids)()
+        # Who was erased since the reading stays so.
+        there = set(UserDay.objects.filter(date=on, user_id__in=ids).values_list("user_id", flat=True))
+        kept = [flag for flag in flags if flag.user_id in there]
+        known = set(Flag.objects.filter(date=on, user_id__in=there).values_list("user_id", "rule"))
+        Flag.objects.bulk_create(
+            kept, update_conflicts=True, unique_fields=["user", "rule", "date"], update_fields=["figure", "expected"]
+        )
+    return sum((flag.user_id, flag.rule) not in known for flag in kept)
 
 
 def _xp_before(ids: Sequence[Any], on: date) -> defaultdict[Any, list[int]]:
@@ -93,7 +107,7 @@ def _reported(ids: Sequence[Any], on: date, settings: GamificationSettings) -> d
     ).iterator(chunk_size=5000):
         minutes = data.get("minutes") if isinstance(data, dict) else 0
         factor = quantity if kind in kinds and kinds[kind].is_multiplied else 1
-        told = minutes * factor if isinstance(minutes, int) else 0
+        told = max(0, minutes) * factor if isinstance(minutes, int) else 0
         found[pk].append(Reported(at, zone, told, kind in settings.SELF_REPORTED_KINDS))
     return found
 

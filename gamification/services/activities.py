@@ -111,17 +111,13 @@ def void(
         policy, rules = days.policy(locked.site.excused), rulebook(locked.site.rules_stamp)
         stood = voiding.standing(player, rules) if kept_or_not == "revoke" else []
         percents = voiding.percents(player, rules)
-        voiding.take_back(player, activity, policy, reason=reason, now=at, actor=actor)
-        revoked = voiding.revoke_fallen(player, stood, rules, reason=reason, now=at, actor=actor) if stood else []
+        decision: dict[str, Any] = {"reason": reason, "actor": actor}
+        voiding.take_back(player, activity, policy, now=at, **decision)
+        revoked = voiding.revoke_fallen(player, stood, rules, now=at, **decision) if stood else []
         voiding.follow_progress(player, rules, percents)
         told = Voided(
             void=VoidedActivity.objects.create(
-                user_id=activity.user_id,
-                activity=activity,
-                reason=reason,
-                actor_id=actor.pk if actor else None,
-                voided_at=at,
-                achievements=revoked,
+                user_id=activity.user_id, activity=activity, voided_at=at, achievements=revoked, **decision
             ),
             xp_taken_back=-sum(row.xp_amount for row, _ in player.transactions),
             streak=days.status(player.streak, at, policy),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from gamification.engine import flagging
 from gamification.exceptions import InvalidInput
 from gamification.models import Flag
 from gamification.services import activities, flags, privacy, xp
@@ -187,3 +188,27 @@ def test_the_command_says_what_it_found(capsys):
     assert capsys.readouterr().out == "Days of people looked at: 1; new flags: 1.\n"
     with pytest.raises(CommandError, match="--days"):
         call_command("refresh_flags", days=0)
+
+
+def test_no_number_that_is_reported_stops_the_others(ada, grace, settings):
+    settings.GAMIFICATION = {"ACTIVITY_TYPES": {"walk": {}}}
+    for turn, minutes in enumerate([2**63 - 1, 2**63 - 1, -5]):
+        activities.record(ada, "walk", key=f"{turn}", data={"minutes": minutes}, now=NOW)
+    xp.award(grace, 5_001, reason="a test", key="a", now=NOW)
+
+    flags.refresh(now=NOW)
+
+    assert [(name, rule) for name, rule, *_ in told()] == [("ada", "minutes_a_day"), ("grace", "xp_a_day")]
+
+
+def test_whoever_is_erased_while_flags_are_looked_for_gets_none(ada, monkeypatch):
+    xp.award(ada, 5_001, reason="a test", key="a", now=NOW)
+    keep = flagging._keep
+
+    def erase_first(*args):
+        privacy.erase(ada)
+        return keep(*args)
+
+    monkeypatch.setattr(flagging, "_keep", erase_first)
+
+    assert (flags.refresh(now=NOW).found, told()) == (0, [])
