@@ -312,9 +312,10 @@ def test_the_number_of_queries_depends_neither_on_definitions_nor_on_history():
     for day in range(5, 25):
         once(day)
 
-    # Opening, reading, seven tables, closing, a look at the boards; one more where something is unlocked, one where
-    # there is something to celebrate, and on PostgreSQL the lock.
-    assert max(with_27, with_500, once(25)) <= 13
+    # Opening, reading, seven tables, closing, a look at the boards; one more where something is unlocked, one for each
+    # of those that nobody has begun (its row may be lost), one where there is something to celebrate, and on PostgreSQL
+    # the lock.
+    assert max(with_27, with_500, once(25)) <= 14
     assert once(26) <= 13
 
 
