@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import django
+from django.conf import settings
 from django.test.utils import setup_test_environment
 
 from gamification.tests import servers
@@ -19,8 +20,8 @@ ANSWER = "answer:"
 def inside(database_url: str, function: str, **arguments: Any) -> Any:
     """Return what ``function``, as ``MODULE:NAME``, returns for ``arguments`` on a new database; all of it as JSON."""
     env = servers.environment({
-        "DATABASE_URL": database_url, "DEBUG": "0", "SECRET_KEY": "for-attacks-only" * 4, "SECURE_SSL_REDIRECT": "0",
-        "DJANGO_SETTINGS_MODULE": "benchmarks.faults.settings", "LOG_LEVEL": "CRITICAL",
+        "DATABASE_URL": database_url, "DEBUG": "0", "SECRET_KEY": settings.SECRET_KEY, "SECURE_SSL_REDIRECT": "0",
+        "ALLOWED_HOSTS": "testserver", "DJANGO_SETTINGS_MODULE": "benchmarks.faults.settings", "LOG_LEVEL": "CRITICAL",
     })  # fmt: skip
     servers.manage("migrate", "--skip-checks", "--verbosity=0", env=env)
     command = [sys.executable, "-m", "benchmarks.faults.inside", function, json.dumps(arguments)]
