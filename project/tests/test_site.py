@@ -209,3 +209,7 @@ def test_signing_in_and_out_with_the_keyboard_alone(page, live_server, page_prob
     page.wait_for_url(f"{live_server.url}/")
 
     assert page_problems == []
+
+
+def test_the_page_of_the_api_can_only_be_read(client, db):
+    assert [client.options("/api/docs/").status_code, client.get("/api/docs/").status_code] == [405, 200]
