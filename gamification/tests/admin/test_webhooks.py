@@ -164,6 +164,21 @@ def test_what_happened_to_an_endpoint_while_it_was_changed_stays(endpoint, clien
     assert row.secret != endpoint.secret
 
 
+def test_an_endpoint_that_is_gone_by_the_time_it_is_saved_is_not_found(endpoint, client_with, monkeypatch):
+    clean = EndpointForm.clean
+
+    def clean_too_late(form):
+        WebhookEndpoint.objects.all().delete()
+        return clean(form)
+
+    monkeypatch.setattr(EndpointForm, "clean", clean_too_late)
+    data = {"url": URL, "description": "changed", "event_types": list(EVENT_TYPES), "is_active": "on"}
+
+    response = client_with(*CHANGE).post(change_url(endpoint), data)
+
+    assert response.status_code == 404
+
+
 def test_a_test_event_is_put_into_the_outbox_and_told_when_it_leaves(endpoint, client_with):
     response = client_with(*CHANGE).post(page("test", endpoint))
 

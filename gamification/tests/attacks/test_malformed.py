@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
+from gamification.tests.admin.conftest import MODELS
 from gamification.tests.attacks import callers
 from gamification.tests.attacks.doors import DOORS
 from gamification.tests.attacks.malformed import generated
@@ -48,3 +49,13 @@ def test_an_id_that_no_row_can_have_finds_none_in_the_admin(root):
                 response = root.get(f"/admin/gamification/{model}/{number}/{page}/")
 
                 assert response.status_code in {302, 403}, (model, number, page)
+
+
+def test_a_filter_for_a_number_that_no_row_can_have_leads_to_the_whole_list(root):
+    for model in MODELS:
+        address = f"/admin/gamification/{model}/"
+        for number in (2**63, -(2**63) - 1):
+            response = root.get(address, {"user": number})
+
+            assert response.status_code == 302, (model, number)
+            assert response["Location"] == f"{address}?e=1"
