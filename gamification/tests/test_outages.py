@@ -282,7 +282,7 @@ def test_notices_that_somebody_else_takes_are_not_waited_for(django_db_blocker, 
         user = UserFactory.create()
         activities.record(user, "daily_visit", key="k")
         Notice.objects.create(user=user, kind="level", subject="2")
-        with closing(psycopg.connect(postgres_url)) as other:
+        with psycopg.connect(postgres_url) as other:
             other.execute("SELECT * FROM gamification_notice FOR UPDATE")
             taken = notices.take(user)
 

@@ -87,7 +87,7 @@ def locked_sqlite(url):
 
 @contextmanager
 def locked_postgres(url):
-    with closing(psycopg.connect(url)) as other:
+    with psycopg.connect(url) as other:
         other.execute("LOCK TABLE gamification_userstreak, gamification_achievement IN EXCLUSIVE MODE")
         yield
 
