@@ -13,11 +13,9 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
-from rest_framework.authtoken.models import Token
+from django.contrib.auth import get_user_model
 
+from benchmarks.faults.visitors import visitor_of
 from gamification.models import XPTransaction
 from gamification.services import achievements, integrity, xp
 
@@ -123,6 +121,16 @@ class Clients:
         lost = [f"key {key}: {booked[key]} rows" for key in self.acknowledged if booked[key] != 1]
         return lost + [str(drift) for drift in integrity.verify()]
 
+    def summary(self, lost: list[str]) -> dict[str, Any]:
+        """Return what every script tells of what was ``lost`` and answered; print the commonest wrong answers."""
+        for what, times in self.wrong.most_common(3):
+            print(f"  {times} x {what}")
+        return {
+            "drifts and missing rows": len(lost),
+            "answers by status": self.statuses(),
+            "neither as asked nor a 503 with Retry-After": self.wrong.total(),
+        }
+
     def statuses(self) -> dict[int, int]:
         return dict(sorted(Counter(answer.status for _, answer in self.answers).items()))
 
@@ -145,10 +153,5 @@ def signed_up(port: int) -> Clients:
     achievements.initialize()
     user = get_user_model()._default_manager.create_superuser("ada")
     xp.award(user, 1000, reason="to begin with", key="first")
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.save()
-    cookie = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
-    return Clients(port, user, Token.objects.create(user=user).key, cookie)
+    visitor = visitor_of(user)
+    return Clients(port, user, visitor.token, visitor.cookie)

@@ -47,13 +47,9 @@ def run(*, is_quick: bool) -> Iterator[Outcome]:
             unavailable += refused
             connection.close()
             lost += clients.lost()
-        for what, number in clients.wrong.most_common(3):
-            print(f"  {number} x {what}")
         figures = {
             "rounds": rounds,
-            "drifts and missing rows": len(lost),
-            "answers by status": clients.statuses(),
-            "neither as asked nor a 503 with Retry-After": clients.wrong.total(),
+            **clients.summary(lost),
             "refused while away": unavailable,
             "seconds until PostgreSQL had recovered": _spread(starts),
             "seconds from then until a write was taken": _spread(back),

@@ -48,13 +48,9 @@ def _try(where: str, url: str, disk: Path, rounds: int, server: KillablePostgres
             restarts += has_restarted
             connection.close()
             lost += clients.lost()
-        for what, times in clients.wrong.most_common(3):
-            print(f"  {times} x {what}")
         figures = {
             "rounds": rounds,
-            "drifts and missing rows": len(lost),
-            "answers by status": clients.statuses(),
-            "neither as asked nor a 503 with Retry-After": clients.wrong.total(),
+            **clients.summary(lost),
             "refused while full": refused,
             **({"times that the server itself went down and was started again": restarts} if server else {}),
         }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from multiprocessing import get_context
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+
+from benchmarks.faults.beside import beside
 
 #: How often it is looked, in seconds: no hold is known better than to twice that.
 INTERVAL = 0.01
@@ -39,26 +39,12 @@ class Seen:
     looks: int = 0
 
 
-@contextmanager
-def watching(url: str, name: str) -> Iterator[Seen]:
+def watching(url: str, name: str) -> AbstractContextManager[Seen]:
     """Look from a process of its own while the block runs; ``name`` is the application whose waits count.
 
     What was seen is known behind the block.
     """
-    context = get_context("spawn")
-    stop, (ours, theirs) = context.Event(), context.Pipe()
-    process = context.Process(target=_watch, args=(url, name, stop, theirs), daemon=True)
-    process.start()
-    ours.recv()  # it has begun
-    seen = Seen()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        told: Seen = ours.recv()
-        process.join()
-        for entry in fields(Seen):
-            setattr(seen, entry.name, getattr(told, entry.name))
+    return beside(_watch, url, name, told=Seen())
 
 
 def _watch(url: str, name: str, stop: Any, answer: Any) -> None:

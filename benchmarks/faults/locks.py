@@ -78,8 +78,7 @@ def _try(where: str, url: str, rounds: int, hold: Hold) -> Outcome:
         clients.wait_for_a_write()
         not_refused = sum(each.status != 503 or each.seconds > WRITTEN_IN for each in writes)
         not_read = sum(each.status != 200 or each.seconds > READ_IN for each in reads)
-        for what, times in clients.wrong.most_common(3):
-            print(f"  {times} x {what}")
+        lost = clients.lost()
         figures = {
             "writes": len(writes),
             "writes not refused in time": not_refused,
@@ -87,10 +86,12 @@ def _try(where: str, url: str, rounds: int, hold: Hold) -> Outcome:
             "reads": len(reads),
             "reads that were not answered": not_read,
             "seconds of a read, at most": f"{max(each.seconds for each in reads):.2f}",
-            "drifts and missing rows": (lost := len(clients.lost())),
+            **clients.summary(lost),
         }
         tried = len(writes) + len(reads)
-        return Outcome("write lock held", where, tried, not_refused + not_read + clients.wrong.total() + lost, figures)
+        return Outcome(
+            "write lock held", where, tried, not_refused + not_read + clients.wrong.total() + len(lost), figures
+        )
 
 
 def _writes_beside(clients: Clients, number: int, reads: list[Answer]) -> list[Answer]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from typing import Any
 
 import psycopg
+
+from benchmarks.faults.beside import beside
 
 NAME = "gamification-recorder"
 XP = 5
@@ -56,22 +56,9 @@ class Recorded:
     errors: list[str] = field(default_factory=list)
 
 
-@contextmanager
-def recording(url: str, users: int) -> Iterator[Recorded]:
+def recording(url: str, users: int) -> AbstractContextManager[Recorded]:
     """Record in a process of its own while the block runs; what it has done is known behind the block."""
-    context = get_context("spawn")
-    stop, (ours, theirs) = context.Event(), context.Pipe()
-    process = context.Process(target=_record, args=(url, users, stop, theirs), daemon=True)
-    process.start()
-    ours.recv()  # it has begun
-    done = Recorded()
-    try:
-        yield done
-    finally:
-        stop.set()
-        told: Recorded = ours.recv()
-        process.join()
-        done.acknowledged, done.longest, done.errors = told.acknowledged, told.longest, told.errors
+    return beside(_record, url, users, told=Recorded())
 
 
 def _record(url: str, users: int, stop: Any, answer: Any) -> None:

@@ -29,7 +29,12 @@ def signed_in(number: int) -> list[Visitor]:
     model._default_manager.bulk_create(model(username=f"visitor{one}", password="!") for one in range(number))
     found = list(model._default_manager.order_by("pk"))
     model._default_manager.filter(pk=found[0].pk).update(is_staff=True, is_superuser=True)
-    return [Visitor(user.pk, _cookie_of(user), Token.objects.create(user=user).key) for user in found]
+    return [visitor_of(user) for user in found]
+
+
+def visitor_of(user: Any) -> Visitor:
+    """Sign ``user`` in, with a session and a token."""
+    return Visitor(user.pk, _cookie_of(user), Token.objects.create(user=user).key)
 
 
 def _cookie_of(user: Any) -> str:

@@ -43,7 +43,7 @@ def user_of(role: str) -> Any:
 def with_permissions(*names: str) -> Any:
     """Make one of the staff who has just these permissions, such as ``gamification.award_xp``, and return them."""
     users = get_user_model()._default_manager
-    user = users.create_user(f"clerk{users.count()}", is_staff=True)
+    user = users.create_user(f"clerk{users.count()}", password=PASSWORD, is_staff=True)
     for name in names:
         app, _, codename = name.partition(".")
         user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
