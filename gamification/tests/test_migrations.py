@@ -6,7 +6,6 @@ import re
 
 import pytest
 from django.apps import apps
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -27,7 +26,6 @@ def migrated(request, django_db_blocker):
     url = request.getfixturevalue(request.param)
     with django_db_blocker.unblock(), database(url):
         yield
-        ContentType.objects.clear_cache()  # which remembers the ids of this database
 
 
 def tables():

@@ -294,7 +294,7 @@ def test_without_a_script_the_text_is_edited(open_form, browser, live_server, cl
     page.get_by_role("button", name="Save", exact=True).click()
     assert "conditions.all[0].value: must be a whole number" in page.locator(".errorlist").first.inner_text()
     page.locator("#id_conditions").fill('{"v": 1, "all": [{"metric": "level", "op": "gte", "value": 4}]}')
-    page.get_by_role("button", name="Save", exact=True).click()
+    save(page)
 
     assert stored("by_hand") == {"v": 1, "all": [clause("level", 4)]}
     context.close()

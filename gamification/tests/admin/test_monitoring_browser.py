@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from gamification.services import activities, figures, leaderboards
 
@@ -49,9 +50,10 @@ def test_the_page_is_read_and_filled_with_the_keyboard_alone(signed_in, live_ser
     signed_in.get_by_role("button", name="Compute them now").press("Enter")
     assert "The figures are up to date." in signed_in.locator(".messagelist").inner_text()
     signed_in.get_by_role("link", name="7 days").press("Enter")
+    signed_in.wait_for_url("**?days=7")
     summary = signed_in.locator("summary").first
     summary.press("Enter")
 
-    assert signed_in.locator("figure tbody").first.locator("tr").count() == 7
+    expect(signed_in.locator("figure tbody").first.locator("tr")).to_have_count(7)
     assert signed_in.locator("figure table").first.is_visible()
     assert page_problems == []

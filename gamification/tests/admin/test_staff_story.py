@@ -133,6 +133,7 @@ def test_a_day_of_staff_takes_few_clicks(hand, page_problems):
     go_home(page)
     hand.click(page.get_by_role("link", name="Achievements", exact=True))
     hand.click(page.get_by_role("button", name="Seed the shipped achievements"))
+    page.get_by_text("27 created").wait_for()
     look(page, "seeded")
     assert Achievement.objects.count() == 28
     go_home(page)

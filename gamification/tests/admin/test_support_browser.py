@@ -81,6 +81,7 @@ def test_a_date_is_excused_in_two_steps(page, live_server, sign_in, root, eve):
     page.locator("#id_reason").fill("a second outage")
 
     page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Excuse this date").wait_for()
     seen = page.locator("#content-main").inner_text()
     page.get_by_role("button", name="Excuse this date").click()
 

@@ -43,6 +43,7 @@ def test_a_file_goes_out_and_comes_back_changed(listed, page_problems):
     page.goto(page.url.replace("export", "import"))
 
     choose(page, rows)
+    page.get_by_role("button", name="Import 2 achievements").wait_for()
 
     assert "2 would change" in page.locator("#content").inner_text()
     assert "Complete 5 scenarios in any language.\n" in page.locator("del").nth(1).inner_text()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from gamification.services import profiles, streaks
 from gamification.tests.dashboard.conftest import act_on
@@ -72,7 +73,7 @@ def test_the_way_back_leads_to_the_board_before(page, live_server, sign_in, live
     page.go_back()
 
     page.locator("#gx-metric-xp_all_time[aria-current]").wait_for()
-    assert page.locator("h1").count() == 1
+    expect(page.locator("h1")).to_have_count(1)
 
 
 def test_achievements_are_filtered_without_loading_the_page_again(page, live_server, sign_in, page_problems, lively):
@@ -83,7 +84,7 @@ def test_achievements_are_filtered_without_loading_the_page_again(page, live_ser
     page.get_by_role("link", name="Vocabulary").click()
 
     page.locator("#gx-category-vocabulary[aria-current]").wait_for()
-    assert page.locator(".gx-badge").count() == 3
+    expect(page.locator(".gx-badge")).to_have_count(3)
     assert page.evaluate("window.isSamePage")
     assert page_problems == []
 
@@ -95,11 +96,11 @@ def test_all_of_it_works_without_javascript(browser, live_server, context, sign_
     page = visit(plain.new_page(), live_server)
 
     page.get_by_role("link", name="Streak", exact=True).click()
-    assert page.locator("#gx-metric-streak_current[aria-current]").count() == 1
+    expect(page.locator("#gx-metric-streak_current[aria-current]")).to_have_count(1)
 
     page.get_by_role("link", name="Vocabulary").click()
-    assert page.locator(".gx-badge").count() == 3
-    assert page.locator("#gx-metric-streak_current[aria-current]").count() == 1, "one choice keeps the other"
+    expect(page.locator(".gx-badge")).to_have_count(3)
+    expect(page.locator("#gx-metric-streak_current[aria-current]"), "one choice keeps the other").to_have_count(1)
     plain.close()
 
 

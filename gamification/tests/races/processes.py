@@ -18,6 +18,7 @@ from unittest import mock
 
 import django
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 
 from gamification.tests.servers import environment
@@ -83,9 +84,11 @@ def database(url: str) -> Iterator[None]:
     options = connections.configure_settings({"default": config})["default"]
     before = connections["default"]
     connections["default"] = import_module(f"{options['ENGINE']}.base").DatabaseWrapper(options, "default")
+    ContentType.objects.clear_cache()  # which remembers the ids of one database
     try:
         yield
     finally:
+        ContentType.objects.clear_cache()
         connections["default"].close()
         connections["default"] = before
 
