@@ -19,6 +19,9 @@ MODULES = $(shell find $(CODE) -name '*.py' -not -path '*/migrations/*')
 IS_NEW := from django.conf import settings; from django.contrib.auth import get_user_model; \
 	raise SystemExit(not settings.DEBUG or get_user_model().objects.exists())
 
+# The tests start many processes: where nothing compiled may be kept, each compiles Django anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test bench screenshots lint format messages lock clean pytest pytest-postgresql check-deploy
 .DEFAULT_GOAL := help
 
@@ -56,7 +59,7 @@ pytest: $(INSTALLED)
 
 # Not again: the browser, and what starts servers of its own.
 pytest-postgresql: $(INSTALLED)
-	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'django_db and not browser and not postgres and not slow'
+	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'django_db and not browser and not postgres and not cluster and not slow'
 
 bench: $(INSTALLED) ## Measure what everything costs, print the tables, write docs/benchmarks.md (NAMES: only some)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt

@@ -40,8 +40,8 @@ def is_required() -> bool:
 
 
 def chromium() -> str:
-    """Return the path of the system's Chromium."""
-    return _find("Chromium", "chromium", "chromium-browser", "google-chrome")
+    """Return the path of the system's Chromium, rather of the one without a window, which takes a third less time."""
+    return _find("Chromium", "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def _find(service: str, *names: str, folders: Sequence[Path] = ()) -> str:
     for name in names:
         if found := shutil.which(name, path=path):
             return found
-    raise MissingServiceError(f"{service} is not installed: there is no {names[0]}.")
+    raise MissingServiceError(f"{service} is not installed: there is no {' or '.join(names)}.")
 
 
 def _postgresql_folders() -> list[Path]:

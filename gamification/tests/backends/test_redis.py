@@ -62,5 +62,6 @@ class TestRedisBackend(InRedis):
     url = "redis_url"
 
 
+@pytest.mark.cluster
 class TestRedisClusterBackend(InRedis):
     url = "redis_cluster_url"
