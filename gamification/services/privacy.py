@@ -32,11 +32,12 @@ from gamification.models import (
     WebhookDelivery,
     XPTransaction,
 )
+from gamification.models.append_only import AppendOnlyQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-#: Every table that holds rows of a person, with the order they are told in.
+#: Every table that holds rows of a person, with the order they are told in. Rows refer only to tables further up.
 TABLES: dict[str, tuple[type[models.Model], str]] = {
     "streak": (UserStreak, "user_id"),
     "xp": (UserXP, "user_id"),
@@ -82,26 +83,7 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         _empty_texts(user)
         slugs = list(PublicProfile.objects.filter(user_id=user.pk).values_list("slug", flat=True))
         transaction.on_commit(lambda: cards.forget(slugs), robust=True)
-        erased = {
-            "xp_transactions": XPTransaction.objects.filter(user_id=user.pk).erase(),
-            "voided_activities": VoidedActivity.objects.filter(user_id=user.pk).erase(),
-            "activities": Activity.objects.filter(user_id=user.pk).erase(),
-        }
-        for name, model in (
-            ("profile", PublicProfile),
-            ("backlog", QueuedActivity),
-            ("notices", Notice),
-            ("webhooks", WebhookDelivery),
-            ("board_reads", BoardReader),
-            ("flags", Flag),
-            ("board_exclusions", BoardExclusion),
-            ("achievements", UserAchievement),
-            ("days", UserDay),
-            ("counters", UserCounter),
-            ("xp", UserXP),
-            ("streak", UserStreak),
-        ):
-            erased[name] = model._default_manager.filter(user_id=user.pk).delete()[0]
+        erased = {name: _erase(model, user) for name, (model, _) in reversed(TABLES.items())}
         XPTransaction.objects.filter(actor_id=user.pk).forget_actor()
         VoidedActivity.objects.filter(actor_id=user.pk).forget_actor()
         ExcusedDate.objects.filter(excused_by_id=user.pk).update(excused_by=None)
@@ -115,6 +97,11 @@ def erase(user: AbstractBaseUser, *, actor: AbstractBaseUser | None = None) -> d
         tally.forget(user.pk)
         get_backend().forget(user.pk)
     return erased
+
+
+def _erase(model: type[models.Model], user: AbstractBaseUser) -> int:
+    rows = model._default_manager.filter(user_id=user.pk)
+    return rows.erase() if isinstance(rows, AppendOnlyQuerySet) else rows.delete()[0]
 
 
 def set_visibility(user: AbstractBaseUser, visible: bool) -> None:
