@@ -19,7 +19,7 @@ MODULES = $(shell find $(CODE) -name '*.py' -not -path '*/migrations/*')
 IS_NEW := from django.conf import settings; from django.contrib.auth import get_user_model; \
 	raise SystemExit(not settings.DEBUG or get_user_model().objects.exists())
 
-# The tests start many processes: where nothing compiled may be kept, each compiles Django anew, for seconds.
+# For all targets, but most for the tests: where nothing compiled may be kept, each process compiles Django for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test bench screenshots lint format messages lock clean pytest pytest-postgresql check-deploy
@@ -57,7 +57,7 @@ check-deploy: $(INSTALLED) ## Django's deployment checks, with the settings of .
 pytest: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-# Not again: the browser, and what starts servers of its own.
+# Not again: the browser, and what starts a PostgreSQL or a cluster of its own.
 pytest-postgresql: $(INSTALLED)
 	@$(BIN)/python -m gamification.tests.servers $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'django_db and not browser and not postgres and not cluster and not slow'
 

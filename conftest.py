@@ -38,14 +38,14 @@ MARKED_BY_FIXTURE = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a service by the fixtures it asks for, so that no mark is ever forgotten."""
+    """Mark what needs a service by the fixtures that it names, so that no mark is forgotten there."""
     for item in items:
         for fixture in set(MARKED_BY_FIXTURE) & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKED_BY_FIXTURE[fixture])
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector leave alone what stays until the end, and look for the rest less often: a tenth of the time."""
+    """Let the garbage collector leave alone what stays, and look less often at the rest: it took a tenth of a run."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -178,8 +178,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(autouse=True)
-def _no_answers_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let the live server end what pages have asked for before the tables are emptied: what it wrote would stay."""
+def _no_answers_left(request: pytest.FixtureRequest, _no_reads_counted: None) -> Iterator[None]:
+    """Let the live server end what pages have asked for before the tables are emptied: what it wrote would stay.
+
+    What it has not begun to answer is not waited for.
+    """
     if "live_server" not in request.fixturenames:
         yield
         return
@@ -190,7 +193,8 @@ def _no_answers_left(request: pytest.FixtureRequest) -> Iterator[None]:
         under_way.append(None)
 
     def end(**_: object) -> None:
-        under_way.pop()
+        if under_way:  # else it began before this test
+            under_way.pop()
 
     request_started.connect(begin)
     request_finished.connect(end)
@@ -198,6 +202,8 @@ def _no_answers_left(request: pytest.FixtureRequest) -> Iterator[None]:
     deadline = time.monotonic() + 10
     while under_way and time.monotonic() < deadline:
         time.sleep(0.01)
+    if under_way:
+        pytest.fail("The live server is still at an answer.")
 
 
 @pytest.fixture

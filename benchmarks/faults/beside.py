@@ -22,6 +22,7 @@ def beside(target: Callable[..., None], *args: Any, told: Told) -> Iterator[Told
     stop, (ours, theirs) = context.Event(), context.Pipe()
     process = context.Process(target=target, args=(*args, stop, theirs), daemon=True)
     process.start()
+    theirs.close()  # so that its end is noticed here
     ours.recv()  # it has begun
     try:
         yield told

@@ -103,7 +103,7 @@ def _sign_in(port: int, where: str, proxy: str = "") -> Outcome:
         answer.read()
         return answer.status
 
-    RequestCount.objects.all().delete()  # those of the same machine, with the cache before, may be of the same minute
+    RequestCount.objects.all().delete()  # with the cache before, this machine may have been counted in this minute
     statuses = _at_once(port, send)
     lost = abs(statuses[200] - ALLOWED) + AT_ONCE - statuses[200] - statuses[429]
     return Outcome("rates of signing in", where, AT_ONCE, lost, {"passed": statuses[200], "statuses": dict(statuses)})

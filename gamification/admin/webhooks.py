@@ -84,7 +84,7 @@ class WebhookEndpointAdmin(PageAdmin[WebhookEndpoint]):
             super().save_model(request, obj, form, change)
             return
         if not WebhookEndpoint.objects.select_for_update().filter(pk=obj.pk).exists():
-            raise Http404  # deleted since the form was opened
+            raise Http404  # deleted since it was read
         # What else it holds was read before, and a new secret or a switch-off may have come meanwhile.
         obj.save(update_fields=form.changed_data)
         if obj.is_active and "is_active" in form.changed_data:

@@ -37,7 +37,8 @@ from gamification.models.append_only import AppendOnlyQuerySet
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
-#: Every table that holds rows of a person, with the order they are told in. Rows refer only to tables further up.
+#: Every table that holds rows of a person, with the order they are told in. Rows refer only to tables above
+#: their own, so that they are erased from the last table to the first.
 TABLES: dict[str, tuple[type[models.Model], str]] = {
     "streak": (UserStreak, "user_id"),
     "xp": (UserXP, "user_id"),

@@ -40,7 +40,7 @@ def is_required() -> bool:
 
 
 def chromium() -> str:
-    """Return the path of the system's Chromium, rather of the one without a window, which takes a third less time."""
+    """Return the path of the system's Chromium; of the one without a window if there is one: it takes a third less."""
     return _find("Chromium", "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 

@@ -167,10 +167,10 @@ def test_other_peoples_pages_are_no_secret_store(pages):
         assert re.search("no-store|no-cache|private", pages[name].headers["Cache-Control"] or ""), name
 
 
-def tried(site, guesses):
-    """Return how many guesses, of an address and a name each, were let through until one was not.
+def let_through(site, guesses):
+    """Return how many guesses, each an address and a name, pass before one is refused.
 
-    Ten a window are; at most two windows are touched.
+    That is ten, or up to twenty where a window ends meanwhile.
     """
     for number, (address, name) in enumerate(guesses):
         if Client(site, address=address).sign_in(f"{ADMIN}login/", name, "a guess").status == 429:
@@ -181,14 +181,14 @@ def tried(site, guesses):
 def test_guesses_at_a_staff_password_end_though_every_one_names_another_address(site):
     addresses = [f"10.9.8.{number}, 192.0.2.{number}" for number in range(21)]
 
-    assert tried(site, [(address, "linus") for address in addresses]) >= 10
+    assert 10 <= let_through(site, [(address, "linus") for address in addresses]) <= 20
     assert Client(site, address="192.0.2.200").sign_in(f"{ADMIN}login/", "linus", PASSWORD).status == 429
 
 
 def test_a_made_up_forwarding_chain_is_no_new_address(site):
     forged = [f"10.1.1.{number}, 192.0.2.99" for number in range(21)]
 
-    assert tried(site, [(chain, f"x{chain}") for chain in forged]) >= 10
+    assert 10 <= let_through(site, [(chain, f"x{chain}") for chain in forged]) <= 20
 
 
 def test_too_large_a_body_is_refused(grace):

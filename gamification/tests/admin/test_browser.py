@@ -64,8 +64,7 @@ def test_every_page_keeps_to_the_policy(signed_in, live_server, page_problems):
         signed_in.goto(live_server.url + address)
         for scheme in ("dark", "light") if PICTURES else ():
             signed_in.emulate_media(color_scheme=scheme)
-            signed_in.screenshot(path=Path(PICTURES) / f"{name}-{scheme}.png", full_page=True)
-    signed_in.wait_for_load_state("networkidle")
+            signed_in.screenshot(path=Path(PICTURES) / f"{name}-{scheme}.png", full_page=True, animations="disabled")
 
     assert page_problems == []
 

@@ -6,7 +6,8 @@ The script ``benchmarks.faults.malformed`` sends some hundreds to each, and hold
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
+from django.apps import apps
+from django.db import connection, transaction
 
 from gamification.tests.admin.conftest import MODELS
 from gamification.tests.attacks import callers
@@ -51,11 +52,19 @@ def test_an_id_that_no_row_can_have_finds_none_in_the_admin(root):
                 assert response.status_code in {302, 403}, (model, number, page)
 
 
-def test_a_filter_for_a_number_that_no_row_can_have_leads_to_the_whole_list(root):
-    for model in MODELS:
+@pytest.mark.django_db
+def test_a_filter_for_a_number_that_no_row_can_have_finds_none_or_leads_to_the_whole_list(root):
+    fields = {model: apps.get_model("gamification", model)._meta.get_fields() for model in MODELS}
+    about_people = [model for model in MODELS if any(field.name == "user" for field in fields[model])]
+
+    for model in about_people:
         address = f"/admin/gamification/{model}/"
         for number in (2**63, -(2**63) - 1):
             response = root.get(address, {"user": number})
 
-            assert response.status_code == 302, (model, number)
-            assert response["Location"] == f"{address}?e=1"
+            if connection.vendor == "sqlite":
+                assert (response.status_code, response.headers.get("Location")) == (302, f"{address}?e=1"), model
+            else:
+                assert list(response.context["cl"].result_list) == [], model
+
+    assert len(about_people) > 8
