@@ -76,8 +76,7 @@ def _without(text: str, pattern: re.Pattern[str]) -> str:
         for said in part.values():
             if isinstance(said, dict) and isinstance(said.get("object"), str):
                 said["object"] = pattern.sub(GAP, said["object"])
-    redacted = json.dumps(parts)
-    return redacted if parts != _structured(text) else text
+    return json.dumps(parts) if parts != _structured(text) else text
 
 
 def _structured(text: str) -> list[dict[str, Any]] | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Where to keep pictures to be looked at.
 PICTURES = os.environ.get("PICTURES", "")
 WIDTHS = (320, 768, 1280)
-#: Shows nothing that neither of the others shows, and is only measured.
+#: Here only the ruler looks, and no axe.
 MIDDLE = 768
 HEIGHT = 900
 #: The admin fades from one scheme to the other, and colours on the way are nobody's.

@@ -40,7 +40,7 @@ def is_required() -> bool:
 
 
 def chromium() -> str:
-    """Return the path of the system's Chromium; of the one without a window if there is one: it takes a third less."""
+    """Return the path of the system's Chromium: where there are two, of the one without a window, which costs less."""
     return _find("Chromium", "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
